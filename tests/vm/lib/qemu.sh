@@ -1,0 +1,124 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# One boot: command line of QEMU, and who watches over it.
+
+# Seconds from power-on to the first script that are not a hang yet.
+BOOT_LIMIT=180
+
+qemu_machine()
+{
+	case $1 in
+	kvm)
+		echo "-accel kvm -cpu host"
+		;;
+	count)
+		echo "-accel tcg,thread=single -icount shift=0,sleep=off -cpu max,-erms,-fsrm"
+		;;
+	*)
+		# TCG would count each byte of "rep movsb" as an instruction.
+		echo "-accel tcg,thread=multi -cpu max,-erms,-fsrm"
+		;;
+	esac
+}
+
+# qemu_start WORK OUT ACCEL SERIAL: in the background, its pid in $qemu_pid.
+qemu_start()
+{
+	local work=$1 out=$2 accel=$3 serial=$4 root append disk
+	local -a disks=()
+
+	root=$(root_dir "$opt_kernel")
+	append="console=ttyS0 loglevel=5 panic=-1 mitigations=off log_buf_len=4M"
+	append="$append nokaslr printk.time=1 tsc=reliable ${opt_append[*]:-}"
+	[ -z "$opt_panic" ] || append="$append panic_on_warn=1 oops=panic"
+	for disk in 1 2; do
+		truncate -s 1G "$work/scratch$disk" || return 1
+		disks+=(-drive "if=none,id=d$disk,file=$work/scratch$disk,format=raw,cache=unsafe,discard=unmap"
+			-device "virtio-blk-pci,drive=d$disk,serial=scratch$disk")
+	done
+	# shellcheck disable=SC2046
+	TMPDIR=$work qemu-system-x86_64 $(qemu_machine "$accel") \
+		-m "$opt_mem" -smp "$opt_cpus" -nodefaults -display none -no-reboot \
+		-serial "file:$out/console.log" -serial "$serial" \
+		-device virtio-rng-pci \
+		-drive "if=none,id=root,file=$root/image,format=raw,snapshot=on,cache=unsafe" \
+		-device virtio-blk-pci,drive=root,serial=root "${disks[@]}" \
+		-virtfs "local,path=$work,mount_tag=lab,security_model=none" \
+		-virtfs "local,path=$LAB_SRC,mount_tag=src,security_model=none,readonly=on" \
+		-virtfs "local,path=$out,mount_tag=out,security_model=none" \
+		-kernel "$root/vmlinuz" -initrd "$(initramfs_of "$opt_kernel")" -append "$append" \
+		<"${qemu_stdin:-/dev/null}" 2>"$work/qemu.err" 9>&- &
+	qemu_pid=$!
+}
+
+qemu_stop()
+{
+	kill "$qemu_pid" 2>/dev/null
+	wait "$qemu_pid" 2>/dev/null
+	qemu_pid=
+}
+
+# The guest says in $work/beat what it does and how long that may take; no
+# news within that time is a hang. Returns 0 when the VM went by itself.
+qemu_watch()
+{
+	local work=$1 beat='' now limit=$((SECONDS + BOOT_LIMIT * opt_slow))
+
+	while kill -0 "$qemu_pid" 2>/dev/null; do
+		now=$(cat "$work/beat" 2>/dev/null)
+		if [ -n "$now" ] && [ "$now" != "$beat" ]; then
+			beat=$now
+			limit=$((SECONDS + ${now##* } * opt_slow))
+		fi
+		if [ "$SECONDS" -gt "$limit" ]; then
+			say "the VM hangs (${beat:-while booting})"
+			qemu_stop
+			return 1
+		fi
+		sleep 0.1
+	done
+	wait "$qemu_pid"
+	qemu_pid=
+	if [ -s "$work/qemu.err" ]; then
+		sed 's/^/lab: qemu: /' "$work/qemu.err" >&2
+	fi
+}
+
+# /dev/kvm may open and yet hang every guest, so only a boot is evidence.
+accel_trial()
+{
+	local stamp=$1 verdict=tcg work=$LAB_TMP/trial
+
+	[ ! -e "$LAB_CACHE/accel" ] || [ "$(cut -d' ' -f2- "$LAB_CACHE/accel")" != "$stamp" ] ||
+		return 0
+	say "trying KVM for at most 20 s"
+	mkdir -p "$work/work/vm" "$work/out"
+	cp "$LAB_VM/init" "$LAB_VM/vmlib.sh" "$work/work/vm/"
+	echo 'mode=trial' >"$work/work/config"
+	(
+		BOOT_LIMIT=20 opt_slow=1 opt_mem=1G opt_cpus=2 opt_panic=
+		qemu_start "$work/work" "$work/out" kvm null && qemu_watch "$work/work"
+	) >/dev/null 2>&1
+	[ ! -e "$work/work/trial-passed" ] || verdict=kvm
+	rm -rf "$work"
+	echo "$verdict $stamp" >"$LAB_CACHE/accel"
+	say "VMs run under $verdict here"
+}
+
+# The accelerator for this host, in $accel.
+choose_accel()
+{
+	local stamp
+
+	accel=tcg
+	if [ -n "${LAB_ACCEL:-}" ]; then
+		accel=$LAB_ACCEL
+	elif [ -n "$opt_count" ]; then
+		accel=count
+	elif [ -r /dev/kvm ] && [ -w /dev/kvm ]; then
+		stamp="$(cat /proc/sys/kernel/random/boot_id) $opt_kernel"
+		with_lock accel accel_trial "$stamp" || exit 2
+		accel=$(cut -d' ' -f1 "$LAB_CACHE/accel")
+	fi
+}
