@@ -195,6 +195,7 @@ struct conn {
 	uint8_t *cork;		/* collects instead of sending */
 	size_t cork_len;
 	struct keys sent, got;
+	unsigned int answered;	/* of the keys got, so many were dealt with */
 	char *ltext;		/* text of the responses with C = 1 so far */
 	size_t ltext_len;
 	struct scsi *cmds;	/* outstanding */
@@ -251,7 +252,7 @@ struct chap {
 	/* Results */
 	int alg;
 	uint8_t id;
-	uint8_t chal[1024];
+	uint8_t chal[2048];
 	size_t tchal_len;
 	bool verified;			/* the target's CHAP_R was right */
 };
@@ -287,12 +288,13 @@ struct pdu *login_step(struct conn *c, int flags, int csg, int nsg,
 const char *names(struct conn *c);
 /* Runs a whole login; returns the status, 0 when in full feature phase. */
 uint16_t login(struct conn *c, const struct login_opts *o);
+uint16_t login_finish(struct conn *c, struct pdu *p);
+const char *login_proposal(const char *keys, bool defaults);
 /* With a new connection; must succeed, unless o->status is set. */
 struct conn *login_new(const struct login_opts *o);
 struct conn *login_normal(void);
 struct conn *login_keys(const char *keys);
 struct conn *login_discovery(void);
-/* The status of a login whose first PDU has these keys (CSG 1 -> 3). */
 uint16_t login_status(struct pdu *p);
 void conn_isid(struct conn *c);
 void keys_parse(struct keys *ks, const char *text, size_t len);

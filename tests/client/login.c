@@ -140,9 +140,9 @@ void login_send(struct conn *c, int flags, int csg, int nsg, const char *keys)
 static void login_rsp_check(struct conn *c, struct pdu *p)
 {
 	CK_EQ(PDU_ITT(p), c->login_itt, "the ITT of a Login Response");
-	CK(!memcmp(p->bhs + 8, c->isid, 6), "the ISID of a Login Response differs");
 	if (LOGIN_STATUS(p))
 		return;
+	CK(!memcmp(p->bhs + 8, c->isid, 6), "the ISID of a Login Response differs");
 	CK_EQ(p->bhs[3], 0, "Version-active of a Login Response");
 	CK_EQ(p->bhs[2], 0, "Version-max of a Login Response");
 	CK(!(PDU_F(p) && PDU_C(p)), "T and C in a Login Response");
@@ -256,12 +256,12 @@ void login_outcome(struct conn *c)
 }
 
 /* Our answers to what the target proposed of its own accord. */
-static char *answers(struct conn *c, unsigned int from)
+static char *answers(struct conn *c)
 {
 	char *s = tap_alloc(65536);
 	size_t n = 0;
 
-	for (unsigned int i = from; i < c->got.n; i++) {
+	for (unsigned int i = c->answered; i < c->got.n; i++) {
 		const char *k = c->got.k[i].name, *v = c->got.k[i].value;
 
 		if (keys_get(&c->sent, k) || !strcmp(k, "TargetAlias") ||
@@ -274,21 +274,36 @@ static char *answers(struct conn *c, unsigned int from)
 		n += snprintf(s + n, 65536 - n, "%s=%s\n", k,
 			      strncmp(k, "X-", 2) ? v : "NotUnderstood");
 	}
+	c->answered = c->got.n;
 	return s;
 }
 
-static char *first_keys(const struct login_opts *o)
+/* From a response in the operational stage to the end of the login */
+uint16_t login_finish(struct conn *c, struct pdu *p)
+{
+	for (int round = 0; p && !login_status(p) && !c->full; round++) {
+		CK(round < 10, "the login does not come to an end");
+		if (PDU_C(p))
+			p = login_step(c, 0, 1, 0, "%s", "");
+		else
+			p = login_step(c, LT, 1, 3, "%s", answers(c));
+	}
+	return login_status(p);
+}
+
+/* Our usual proposals, with @keys instead of or besides them */
+const char *login_proposal(const char *keys, bool defaults)
 {
 	char *s = tap_alloc(65536);
 	size_t n = 0;
 
-	if (!o->no_defaults)
+	if (defaults)
 		for (size_t i = 0; i < ARRAY_SIZE(default_keys); i++)
-			if (!lines_get(o->keys, default_keys[i][0]))
+			if (!lines_get(keys, default_keys[i][0]))
 				n += snprintf(s + n, 65536 - n, "%s=%s\n",
 					      default_keys[i][0],
 					      default_keys[i][1]);
-	for (const char *l = o->keys; l && *l;) {
+	for (const char *l = keys; l && *l;) {
 		size_t len = strcspn(l, "\n");
 
 		if (memchr(l, '=', len))
@@ -323,10 +338,8 @@ static uint16_t login_security(struct conn *c, const struct login_opts *o,
 
 uint16_t login(struct conn *c, const struct login_opts *o)
 {
-	const char *first, *keys = first_keys(o);
-	unsigned int from;
+	const char *first, *keys = login_proposal(o->keys, !o->no_defaults);
 	uint16_t st;
-	struct pdu *p;
 
 	first = tap_fmt("%s%s%s%s", names(c), o->session ? "SessionType=" : "",
 			o->session ? o->session : "", o->session ? "\n" : "");
@@ -336,15 +349,8 @@ uint16_t login(struct conn *c, const struct login_opts *o)
 			return st;
 		first = "";
 	}
-	from = c->got.n;
-	p = login_step(c, LT, 1, 3, "%s%s", first, keys);
-	for (int round = 0; p && !login_status(p) && !c->full; round++) {
-		CK(round < 10, "the login does not come to an end");
-		keys = PDU_C(p) ? "" : answers(c, from);
-		from = PDU_C(p) ? from : c->got.n;
-		p = login_step(c, PDU_C(p) ? 0 : LT, 1, 3, "%s", keys);
-	}
-	return login_status(p);
+	c->answered = c->got.n;
+	return login_finish(c, login_step(c, LT, 1, 3, "%s%s", first, keys));
 }
 
 struct conn *login_new(const struct login_opts *o)

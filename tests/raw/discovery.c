@@ -1,0 +1,551 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Text requests: SendTargets and long answers. */
+#include "raw.h"
+
+#define MANY	210
+
+static struct keys *targets(struct conn *c, const char *value)
+{
+	struct keys *k = tap_alloc(sizeof(*k));
+	struct pdu *p = text(c, tap_fmt("SendTargets=%s\n", value), k);
+
+	if (PDU_OP(p) == OP_REJECT)
+		FAIL("SendTargets=%s was rejected, reason 0x%02x", value, p->bhs[2]);
+	return k;
+}
+
+static bool has_target(struct keys *k, const char *name)
+{
+	for (unsigned int i = 0; i < k->n; i++)
+		if (!strcmp(k->k[i].name, "TargetName") &&
+		    !strcmp(k->k[i].value, name))
+			return true;
+	return false;
+}
+
+/* The n-th address in the record of @name, or NULL */
+static const char *address(struct keys *k, const char *name, int n)
+{
+	bool in = false;
+
+	for (unsigned int i = 0; i < k->n; i++) {
+		if (!strcmp(k->k[i].name, "TargetName")) {
+			in = !strcmp(k->k[i].value, name);
+			continue;
+		}
+		CK(!strcmp(k->k[i].name, "TargetAddress"),
+		   "%s in a SendTargets answer", k->k[i].name);
+		if (in && !n--)
+			return k->k[i].value;
+	}
+	return NULL;
+}
+
+static void all(const void *arg)
+{
+	struct keys *k = targets(login_discovery(), "All");
+	const char *a = address(k, env.iqn, 0);
+
+	(void)arg;
+	CK(k->n && !strcmp(k->k[0].name, "TargetName"),
+	   "the answer does not begin with TargetName");
+	CK(has_target(k, env.iqn), "%s is not listed", env.iqn);
+	CK(has_target(k, IQN_ELSE), "a target on another port is not listed");
+	CK(has_target(k, TGT_EUI) && has_target(k, TGT_NAA),
+	   "the eui. or naa. target is not listed");
+	CK(a && !strcmp(a, tap_fmt("%s:%s,1", env.addr, env.port)),
+	   "the address is %s", a);
+	a = address(k, IQN_ELSE, 0);
+	CK(a && !strcmp(a, "127.0.0.1:" PORT_ELSE ",1"),
+	   "the other's address is %s", a);
+}
+
+static void by_name(const void *arg)
+{
+	const char *name = arg;
+	struct keys *k = targets(login_discovery(), name);
+
+	CK_EQ(keys_count(k, "TargetName"), 1, "the number of targets");
+	CK(has_target(k, name), "%s is not listed", name);
+	CK(address(k, name, 0), "no address");
+}
+
+static void by_unknown_name(const void *arg)
+{
+	struct keys *k = tap_alloc(sizeof(*k));
+	struct conn *c = login_discovery();
+	struct pdu *p = text(c, tap_fmt("SendTargets=%s\n", (char *)arg), k);
+
+	if (PDU_OP(p) != OP_REJECT)
+		CK_EQ(k->n, 0, "the number of keys in the answer");
+}
+
+static void empty_in_normal(const void *arg)
+{
+	struct conn *c = login_normal();
+	struct keys *k = targets(c, "");
+
+	(void)arg;
+	CK_EQ(keys_count(k, "TargetName"), 1, "the number of targets");
+	CK(has_target(k, env.iqn), "our target is not listed");
+	conn_healthy(c);
+}
+
+static void own_name_in_normal(const void *arg)
+{
+	struct conn *c = login_normal();
+	struct keys *k = tap_alloc(sizeof(*k));
+	struct pdu *p = text(c, tap_fmt("SendTargets=%s\n", env.iqn), k);
+
+	(void)arg;
+	if (PDU_OP(p) == OP_TEXT_RSP)
+		CK(!has_target(k, IQN_DEMO), "another target is listed");
+	conn_healthy(c);
+}
+
+static void all_in_normal(const void *arg)
+{
+	struct conn *c = login_normal();
+	struct keys *k = tap_alloc(sizeof(*k));
+	struct pdu *p = text(c, "SendTargets=All\n", k);
+	const char *v;
+
+	(void)arg;
+	if (PDU_OP(p) == OP_TEXT_RSP) {
+		v = keys_get(k, "SendTargets");
+		CK(!keys_get(k, "TargetName"),
+		   "SendTargets=All was served on an operational session");
+		CK(v && is_one_of(v, "Reject|NotUnderstood|Irrelevant"),
+		   "SendTargets=%s", v);
+	}
+	conn_healthy(c);
+}
+
+static void other_name_in_normal(const void *arg)
+{
+	struct conn *c = login_normal();
+	struct keys *k = tap_alloc(sizeof(*k));
+	struct pdu *p = text(c, "SendTargets=" IQN_DEMO "\n", k);
+
+	(void)arg;
+	if (PDU_OP(p) == OP_TEXT_RSP)
+		CK(!has_target(k, IQN_DEMO), "another target than ours is listed");
+	conn_healthy(c);
+}
+
+static void remove_many(void *arg)
+{
+	int n = *(int *)arg;
+
+	while (n-- > 0) {
+		const char *t = tap_fmt("iscsi/" BASE "many.%03d", n);
+
+		cfg_rmdir(tap_fmt("%s/tpgt_1/np/127.0.0.1:3260", t));
+		cfg_rmdir(tap_fmt("%s/tpgt_1", t));
+		cfg_rmdir(t);
+	}
+}
+
+static void add_many(int n)
+{
+	static int made;
+
+	made = 0;
+	tap_limit(120000);
+	tap_defer(remove_many, &made);
+	for (int i = 0; i < n; i++) {
+		char *t = tap_fmt("/sys/kernel/config/target/iscsi/" BASE
+				  "many.%03d", i);
+		char *cmd = tap_fmt("mkdir %s %s/tpgt_1 "
+				    "%s/tpgt_1/np/127.0.0.1:3260 && "
+				    "echo 1 >%s/tpgt_1/enable", t, t, t, t);
+
+		made = i + 1;
+		CK(!system(cmd), "cannot make the target number %d", i);
+	}
+}
+
+/* All of them once, with their addresses, over many PDUs */
+static void many(const void *arg)
+{
+	struct conn *c;
+	char *all = tap_alloc(1 << 17);
+	uint32_t itt = next_itt(), ttt = NO_TAG;
+	size_t n = 0;
+	int pdus = 0, limit = *(const int *)arg;
+	struct pdu *p;
+
+	add_many(MANY);
+	c = login_new(&(struct login_opts){ .session = "Discovery", .target = "",
+		.no_defaults = true, .keys =
+		tap_fmt("MaxRecvDataSegmentLength=%d\n", limit) });
+	do {
+		p = text_pdu(c, itt, ttt, 0x80, pdus ? "" : "SendTargets=All\n");
+		pdu_send(c, p);
+		p = pdu_expect(c, OP_TEXT_RSP);
+		CK(n + p->dlen < 1 << 17, "too much text");
+		if (p->dlen)
+			memcpy(all + n, p->data, p->dlen);
+		n += p->dlen;
+		ttt = PDU_TTT(p);
+		pdus++;
+	} while (!PDU_F(p) && pdus < 1000);
+	CK(pdus >= (int)n / limit, "%d PDUs", pdus);
+	CK(!n || !all[n - 1], "the last pair has no null");
+	for (int i = 0; i < MANY; i++) {
+		const char *want = tap_fmt("TargetName=" BASE "many.%03d", i);
+		const char *s = all;
+		int seen = 0;
+
+		for (; s < all + n; s += strlen(s) + 1) {
+			if (strcmp(s, want))
+				continue;
+			seen++;
+			CK(!strcmp(s + strlen(s) + 1,
+				   "TargetAddress=127.0.0.1:3260,1"),
+			   "%s is followed by %s", want, s + strlen(s) + 1);
+		}
+		CK(seen == 1, "%s is listed %d times", want, seen);
+	}
+}
+
+static struct conn *half_way(uint32_t itt, uint32_t *ttt)
+{
+	struct conn *c = login_new(&(struct login_opts){ .session = "Discovery",
+		.target = "", .no_defaults = true,
+		.keys = "MaxRecvDataSegmentLength=512\n" });
+	struct pdu *p;
+
+	add_many(20);
+	pdu_send(c, text_pdu(c, itt, NO_TAG, 0x80, "SendTargets=All\n"));
+	p = pdu_expect(c, OP_TEXT_RSP);
+	CK(!PDU_F(p), "the whole list in 512 bytes?");
+	*ttt = PDU_TTT(p);
+	return c;
+}
+
+/* A new request instead of the continuation starts afresh (11.10.4). */
+static void restart(const void *arg)
+{
+	uint32_t ttt, itt = next_itt();
+	struct conn *c = half_way(itt, &ttt);
+	struct pdu *p;
+
+	(void)arg;
+	pdu_send(c, text_pdu(c, itt, NO_TAG, 0x80, "SendTargets=All\n"));
+	p = pdu_expect(c, OP_TEXT_RSP);
+	CK(p->dlen && !strncmp((char *)p->data, "TargetName=", 11),
+	   "the answer does not begin anew");
+}
+
+static void wrong_ttt(const void *arg)
+{
+	uint32_t ttt, itt = next_itt();
+	struct conn *c = half_way(itt, &ttt);
+	struct pdu *bad, *p;
+
+	(void)arg;
+	bad = text_pdu(c, itt, ttt ^ 0x5a5a, 0x80, "");
+	pdu_send(c, bad);
+	p = pdu_recv(c);
+	CK(!p || PDU_OP(p) == OP_REJECT, "a wrong TTT was answered with %s",
+	   p ? op_name(PDU_OP(p)) : "");
+	target_healthy();
+}
+
+static void stray_ttt(const void *arg)
+{
+	struct conn *c = login_discovery();
+	struct pdu *p;
+
+	(void)arg;
+	pdu_send(c, text_pdu(c, next_itt(), 0x1234, 0x80, ""));
+	p = pdu_recv(c);
+	CK(!p || PDU_OP(p) == OP_REJECT, "a stray TTT was answered with %s",
+	   p ? op_name(PDU_OP(p)) : "");
+	target_healthy();
+}
+
+/* SendTargets itself over several requests: C = 1, then the rest */
+static void split_request(const void *arg)
+{
+	struct conn *c = login_discovery();
+	uint32_t itt = next_itt();
+	struct pdu *p;
+
+	(void)arg;
+	p = text_pdu(c, itt, NO_TAG, 0x40, "SendTar");
+	pdu_send(c, p);
+	p = pdu_expect(c, OP_TEXT_RSP);
+	CK_EQ(p->dlen, 0, "data in the answer to a request with C (6.2)");
+	CK(!PDU_F(p), "F in the answer to a request with C");
+	pdu_send(c, text_pdu(c, itt, PDU_TTT(p), 0x80, "gets=All\n"));
+	p = pdu_expect(c, OP_TEXT_RSP);
+	CK(p->dlen && !strncmp((char *)p->data, "TargetName=", 11),
+	   "no targets in the answer");
+}
+
+static void no_final(const void *arg)
+{
+	struct conn *c = login_discovery();
+	uint32_t itt = next_itt();
+	struct pdu *p;
+
+	(void)arg;
+	pdu_send(c, text_pdu(c, itt, NO_TAG, 0, "SendTargets=All\n"));
+	p = pdu_recv(c);
+	CK(p, "the target closed");
+	if (PDU_OP(p) == OP_REJECT)
+		return;
+	CK(PDU_OP(p) == OP_TEXT_RSP && !PDU_F(p),
+	   "F in the answer to a request without F (11.11.1)");
+	pdu_send(c, text_pdu(c, itt, PDU_TTT(p), 0x80, ""));
+	p = pdu_expect(c, OP_TEXT_RSP);
+}
+
+static void c_and_f(const void *arg)
+{
+	struct conn *c = login_discovery();
+	struct pdu *p;
+
+	(void)arg;
+	pdu_send(c, text_pdu(c, next_itt(), NO_TAG, 0xc0, "SendTargets=All\n"));
+	p = pdu_recv(c);
+	CK(!p || PDU_OP(p) == OP_REJECT, "C and F got %s",
+	   p ? op_name(PDU_OP(p)) : "");
+	target_healthy();
+}
+
+static void wildcard(const void *arg)
+{
+	const char *addr = arg;
+	struct conn *c = login_new(&(struct login_opts){ .session = "Discovery",
+		.target = "", .no_defaults = true, .addr = addr,
+		.port = PORT_WILD });
+	const char *a = address(targets(c, IQN_WILD), IQN_WILD, 0);
+
+	CK(a && !strcmp(a, tap_fmt("%s:" PORT_WILD ",3", addr)),
+	   "the address is %s", a);
+}
+
+/* Asked over another portal, the wildcard keeps its own port. */
+static void wildcard_port(const void *arg)
+{
+	const char *a = address(targets(login_discovery(), "All"), IQN_WILD, 0);
+
+	(void)arg;
+	CK(a && !strcmp(a, "127.0.0.1:" PORT_WILD ",3"), "the address is %s", a);
+}
+
+static void off_hidden(const void *arg)
+{
+	const char *how = arg, *file = "iscsi/" IQN_OFF
+		"/tpgt_1/attrib/tpg_enabled_sendtargets";
+
+	if (*how == '0')
+		cfg_set(file, "0");
+	CK_EQ(has_target(targets(login_discovery(), "All"), IQN_OFF), *how == '0',
+	      "is the switched-off target listed?");
+}
+
+static void discovery_mode(const void *arg)
+{
+	const char *ini = arg;
+	struct conn *c;
+
+	tpg_set("attrib/demo_mode_discovery", "0");
+	c = login_new(&(struct login_opts){ .session = "Discovery", .target = "",
+		.no_defaults = true, .initiator = ini });
+	CK_EQ(has_target(targets(c, "All"), env.iqn), !strcmp(ini, env.ini),
+	      "is the target listed for this initiator?");
+}
+
+static void unknown_key(const void *arg)
+{
+	struct conn *c = login_normal();
+	struct keys *k = tap_alloc(sizeof(*k));
+	struct pdu *p = text(c, "X-org.example.foo=1\n", k);
+	const char *v = keys_get(k, "X-org.example.foo");
+
+	(void)arg;
+	CK_EQ(PDU_OP(p), OP_TEXT_RSP, "the answer's opcode");
+	CK(v && !strcmp(v, "NotUnderstood"), "it is answered with %s", v);
+	conn_healthy(c);
+}
+
+static void mrdsl_later(const void *arg)
+{
+	struct conn *c = login_normal();
+	struct keys *k = tap_alloc(sizeof(*k));
+	struct scsi *s;
+	struct pdu *p;
+
+	(void)arg;
+	p = text(c, "MaxRecvDataSegmentLength=1024\n", k);
+	if (PDU_OP(p) == OP_REJECT)
+		FAIL("the declaration was rejected, reason 0x%02x", p->bhs[2]);
+	c->p.our_mrdsl = 1024;
+	s = scsi_rw(false, 0, 0, 16);
+	scsi_good(c, s);
+	CK(s->n_in >= 8, "%u Data-In PDUs for 8 KiB", s->n_in);
+}
+
+/* LO and IO keys may not be negotiated any more. */
+static void login_key_later(const void *arg)
+{
+	struct conn *c = login_normal();
+	struct keys *k = tap_alloc(sizeof(*k));
+	struct pdu *p = text(c, arg, k);
+
+	if (PDU_OP(p) == OP_TEXT_RSP)
+		CK(k->n == 1 && is_one_of(k->k[0].value,
+					  "Reject|NotUnderstood|Irrelevant"),
+		   "%s=%s", k->k[0].name, k->k[0].value);
+	conn_healthy(c);
+}
+
+static void twice(const void *arg)
+{
+	struct conn *c = login_normal();
+	struct pdu *p;
+
+	(void)arg;
+	p = text(c, "MaxRecvDataSegmentLength=8192\nMaxRecvDataSegmentLength=8192\n",
+		 NULL);
+	CK_EQ(PDU_OP(p), OP_REJECT, "the answer's opcode");
+	CK_EQ(p->bhs[2], REJ_PROTOCOL, "the Reject's reason");
+	conn_healthy(c);
+}
+
+static void statsn(const void *arg)
+{
+	struct conn *c = login_discovery();
+	uint32_t sn = c->statsn;
+
+	(void)arg;
+	for (int i = 0; i < 3; i++)
+		targets(c, "All");
+	CK_EQ(c->statsn, sn + 3, "StatSN after three answers");
+}
+
+/* Only Text with SendTargets and Logout are served. */
+static void not_served(const void *arg)
+{
+	struct conn *c = login_discovery();
+	int op = *(const int *)arg;
+	static const uint8_t cdb[6];
+	struct pdu *p;
+
+	if (op == OP_SCSI_CMD)
+		p = scsi_pdu(c, scsi_new(0, cdb, 6));
+	else if (op == OP_TMF_REQ)
+		p = tmf_pdu(c, TMF_LUN_RESET, 0, NO_TAG, 0, true);
+	else
+		p = text_pdu(c, next_itt(), NO_TAG, 0x80, "MaxBurstLength=512\n");
+	pdu_send(c, p);
+	p = pdu_recv(c);
+	if (p && PDU_OP(p) == OP_TEXT_RSP)
+		CK(strstr((char *)p->data, "=Reject") ||
+		   strstr((char *)p->data, "=NotUnderstood") ||
+		   strstr((char *)p->data, "=Irrelevant"), "it was served");
+	else
+		CK(!p || PDU_OP(p) == OP_REJECT, "it got %s",
+		   op_name(PDU_OP(p)));
+	target_healthy();
+}
+
+static void bye(const void *arg)
+{
+	struct conn *c = login_discovery();
+
+	(void)arg;
+	targets(c, "All");
+	CK_EQ(PDU_RESPONSE(logout(c, 0, 0)), 0, "the Logout Response");
+	conn_expect_eof(c);
+}
+
+static void junk(const void *arg)
+{
+	struct conn *c = login_discovery();
+	struct pdu *t = text_pdu(c, next_itt(), NO_TAG, 0x80, ""), *p;
+
+	/* A multiple of 4 without a null at its end */
+	pdu_data(t, arg, strlen(arg));
+	pdu_send(c, t);
+	p = pdu_recv(c);
+	CK(!p || PDU_OP(p) == OP_REJECT || PDU_OP(p) == OP_TEXT_RSP, "it got %s",
+	   p ? op_name(PDU_OP(p)) : "");
+	target_healthy();
+}
+
+static const int small = 512, middle = 8192;
+static const int ops[] = { OP_SCSI_CMD, OP_TMF_REQ, OP_TEXT_REQ };
+
+static const struct tap_case cases[] = {
+	{ "C", "SendTargets=All lists every target with address and tag", all },
+	{ "C", "SendTargets with an iqn. name lists that target alone", by_name,
+	  "iqn.2003-01.org.example:raw" },
+	{ "C", "SendTargets with an eui. name lists that target alone", by_name,
+	  TGT_EUI },
+	{ "C", "SendTargets with an naa. name lists that target alone", by_name,
+	  TGT_NAA },
+	{ "C", "SendTargets with an unknown name lists nothing", by_unknown_name,
+	  BASE "unknown" },
+	{ "C", "SendTargets with the start of a name lists nothing",
+	  by_unknown_name, BASE "ra" },
+	{ "C", "SendTargets= on an operational session lists its target",
+	  empty_in_normal },
+	{ "C", "SendTargets=All on an operational session is not served",
+	  all_in_normal },
+	{ "C", "SendTargets with another name on an operational session is not served",
+	  other_name_in_normal },
+	{ "C", "SendTargets with its own name on an operational session does no harm",
+	  own_name_in_normal },
+	{ "11.10.4", "210 targets come in PDUs of 512 bytes, each once", many, &small },
+	{ "11.10.4", "210 targets come in PDUs of 8192 bytes, each once", many,
+	  &middle },
+	{ "11.10.4", "TTT 0xffffffff begins the answer anew", restart },
+	{ "11.11.4", "a wrong TTT is rejected", wrong_ttt },
+	{ "11.11.4", "a TTT without an exchange is rejected", stray_ttt },
+	{ "11.10.2", "a key cut by C is joined", split_request },
+	{ "11.11.1", "F is not answered before it is asked for", no_final },
+	{ "11.10.2", "C and F together are rejected", c_and_f },
+	{ "C", "a wildcard portal is told as 127.0.0.1 when asked there", wildcard,
+	  "127.0.0.1" },
+	{ "C", "a wildcard portal is told as 127.0.0.2 when asked there", wildcard,
+	  "127.0.0.2" },
+	{ "C", "a wildcard portal keeps its port when asked on another",
+	  wildcard_port },
+	{ "C", "a switched-off target is not listed", off_hidden, "1" },
+	{ "C", "a switched-off target is listed with tpg_enabled_sendtargets=0",
+	  off_hidden, "0" },
+	{ "C", "with demo_mode_discovery=0 an initiator with an ACL sees its target",
+	  discovery_mode, BASE "ini" },
+	{ "C", "with demo_mode_discovery=0 a stranger does not see the target",
+	  discovery_mode, INI_NONE },
+	{ "6.2", "an unknown key in a Text Request is answered with NotUnderstood",
+	  unknown_key },
+	{ "13.12", "MaxRecvDataSegmentLength may be declared again later",
+	  mrdsl_later },
+	{ "13", "MaxBurstLength in full feature phase is not negotiated",
+	  login_key_later, "MaxBurstLength=512\n" },
+	{ "13", "HeaderDigest in full feature phase is not negotiated",
+	  login_key_later, "HeaderDigest=CRC32C\n" },
+	{ "13.5", "InitiatorName in full feature phase is not taken",
+	  login_key_later, "InitiatorName=iqn.2003-01.org.example:ini2\n" },
+	{ "6.4", "a key twice in a Text Request is a protocol error", twice },
+	{ "11.11.5", "each Text Response advances StatSN", statsn },
+	{ "13.21", "a SCSI Command on a discovery session is not served", not_served,
+	  &ops[0] },
+	{ "13.21", "task management on a discovery session is not served",
+	  not_served, &ops[1] },
+	{ "13.21", "another key than SendTargets is not served", not_served,
+	  &ops[2] },
+	{ "13.21", "a discovery session logs out", bye },
+	{ "6.1", "text of 16 bytes without any null does no harm", junk,
+	  "SendTargets=iqn." },
+	{ "6.1", "text without \"=\" and null does no harm", junk, "SendTargets!" },
+	{ "6.1", "text of nulls does no harm", junk, "x" },
+};
+
+RAW_MAIN(cases)
