@@ -33,22 +33,23 @@ module_sources()
 			[ ! -e "$dir" ] || set -- "$@" "$dir"
 		done
 		[ $# = 0 ] ||
-			find "$@" -type f ! -name '*.o' ! -name '*.ko' ! -name '*.mod' \
+			find "$@" -name build -prune -o -type f ! -name '*.o' ! -name '*.ko' ! -name '*.mod' \
 				! -name '*.mod.c' ! -name '.*.cmd' ! -name '*.a' \
-				! -name Module.symvers ! -name modules.order
+				! -name Module.symvers ! -name modules.order -print
 	) | sort -u
 }
 
-# Bring the copy up to date: new and changed files in, vanished ones out.
+# Bring the copy up to date. A source that has vanished may have left products
+# behind which would still be found, so then everything is built anew.
 module_sync()
 {
 	local dir=$1
 
 	mkdir -p "$dir" || return 1
 	module_sources >"$dir.list.new"
-	if [ -e "$dir.list" ]; then
-		comm -23 "$dir.list" "$dir.list.new" |
-			(cd "$dir" && tr '\n' '\0' | xargs -0 -r rm -f --)
+	if [ -e "$dir.list" ] && [ -n "$(comm -23 "$dir.list" "$dir.list.new")" ]; then
+		rm -rf "$dir"
+		mkdir "$dir" || return 1
 	fi
 	(cd "$LAB_SRC" && tr '\n' '\0' <"$dir.list.new" |
 		xargs -0 -r cp -pu --parents -t "$dir" --) || return 1

@@ -41,7 +41,6 @@ qemu_start()
 	TMPDIR=$work qemu-system-x86_64 $(qemu_machine "$accel") \
 		-m "$opt_mem" -smp "$opt_cpus" -nodefaults -display none -no-reboot \
 		-serial "file:$out/console.log" -serial "$serial" \
-		-device virtio-rng-pci \
 		-drive "if=none,id=root,file=$root/image,format=raw,snapshot=on,cache=unsafe" \
 		-device virtio-blk-pci,drive=root,serial=root "${disks[@]}" \
 		-virtfs "local,path=$work,mount_tag=lab,security_model=none" \
@@ -88,28 +87,32 @@ qemu_watch()
 # /dev/kvm may open and yet hang every guest, so only a boot is evidence.
 accel_trial()
 {
-	local stamp=$1 verdict=tcg work=$LAB_TMP/trial
+	local verdict=$1 stamp=$2 work=$LAB_TMP/trial result=tcg
 
-	[ ! -e "$LAB_CACHE/accel" ] || [ "$(cut -d' ' -f2- "$LAB_CACHE/accel")" != "$stamp" ] ||
-		return 0
+	! accel_known "$verdict" "$stamp" || return 0
 	say "trying KVM for at most 20 s"
 	mkdir -p "$work/work/vm" "$work/out"
-	cp "$LAB_VM/init" "$LAB_VM/vmlib.sh" "$work/work/vm/"
+	cp "$LAB_VM/init" "$LAB_VM/vmlib.sh" "$LAB_VM/fstab" "$work/work/vm/"
 	echo 'mode=trial' >"$work/work/config"
 	(
 		BOOT_LIMIT=20 opt_slow=1 opt_mem=1G opt_cpus=2 opt_panic=
 		qemu_start "$work/work" "$work/out" kvm null && qemu_watch "$work/work"
 	) >/dev/null 2>&1
-	[ ! -e "$work/work/trial-passed" ] || verdict=kvm
+	[ ! -e "$work/work/trial-passed" ] || result=kvm
 	rm -rf "$work"
-	echo "$verdict $stamp" >"$LAB_CACHE/accel"
-	say "VMs run under $verdict here"
+	echo "$result $stamp" >"$verdict"
+	say "VMs with $opt_kernel run under $result here"
 }
 
-# The accelerator for this host, in $accel.
+accel_known()
+{
+	[ -e "$1" ] && [ "$(cut -d' ' -f2- "$1")" = "$2" ]
+}
+
+# The accelerator for this host and kernel, in $accel.
 choose_accel()
 {
-	local stamp
+	local stamp verdict=$LAB_CACHE/accel-$opt_kernel
 
 	accel=tcg
 	if [ -n "${LAB_ACCEL:-}" ]; then
@@ -117,8 +120,9 @@ choose_accel()
 	elif [ -n "$opt_count" ]; then
 		accel=count
 	elif [ -r /dev/kvm ] && [ -w /dev/kvm ]; then
-		stamp="$(cat /proc/sys/kernel/random/boot_id) $opt_kernel"
-		with_lock accel accel_trial "$stamp" || exit 2
-		accel=$(cut -d' ' -f1 "$LAB_CACHE/accel")
+		stamp="$(cat /proc/sys/kernel/random/boot_id) $(root_hash "$opt_kernel")"
+		accel_known "$verdict" "$stamp" ||
+			with_lock accel accel_trial "$verdict" "$stamp" || exit 2
+		accel=$(cut -d' ' -f1 "$verdict")
 	fi
 }

@@ -66,7 +66,7 @@ run_prepare()
 	local script name inside
 
 	mkdir -p "$work/vm" "$work/overlay"
-	cp "$LAB_VM/init" "$LAB_VM/vmlib.sh" "$work/vm/" || die "no init"
+	cp "$LAB_VM/init" "$LAB_VM/vmlib.sh" "$LAB_VM/fstab" "$work/vm/" || die "no init"
 	chmod 755 "$work/vm/init"
 	names=()
 	: >"$work/all"
@@ -82,7 +82,7 @@ run_prepare()
 		names+=("$name")
 		inside=$(script_inside "$script") || die "cannot copy $script"
 		echo "$name $inside" >>"$work/all"
-		rm -f "$out/$name".{start,log,rc,dmesg,left,tap,allow,seconds}
+		rm -f "$out/$name".{start,log,rc,dmesg,left,tap,allow,seconds,console}
 		[ ! -f "${script%.*}.allow" ] || cp "${script%.*}.allow" "$out/$name.allow"
 	done
 	run_module
@@ -91,7 +91,6 @@ run_prepare()
 		printf 'export TARGET LAB_KERNEL\n'
 		printf 'limit=%q\nverbose=%q\nmode=%q\n' "$opt_limit" "$opt_verbose" "$mode"
 		[ ${#opt_env[@]} = 0 ] || printf 'export %q\n' "${opt_env[@]}"
-		printf 'date -s @%s >/dev/null\n' "$(date +%s)"
 	} >"$work/config"
 }
 
@@ -148,9 +147,21 @@ run_boots()
 		qemu_start "$work" "$out" "$accel" "$serial" || die "QEMU does not start"
 		qemu_watch "$work"
 		boots=$((boots + 1))
-		cp "$out/console.log" "$out/console.$boots.log"
+		mv "$out/console.log" "$out/console.$boots.log"
+		run_casualty "$out/console.$boots.log"
 		left=$(run_todo | wc -l)
 		[ "$left" -lt "$before" ] || break
+	done
+}
+
+# The script during which the VM went away gets its last words.
+run_casualty()
+{
+	local name
+
+	for name in "${names[@]}"; do
+		[ -e "$out/$name.start" ] && [ ! -e "$out/$name.rc" ] || continue
+		[ -e "$out/$name.console" ] || cp "$1" "$out/$name.console"
 	done
 }
 
@@ -188,7 +199,7 @@ kernel_splats()
 # Turn one script's output into TAP that says everything that went wrong.
 run_tap()
 {
-	local name=$1 state=ran
+	local name=$1 state=ran console
 
 	if [ ! -e "$out/$name.start" ]; then
 		state=never
@@ -200,9 +211,11 @@ run_tap()
 		head -n 400 "$out/$name.dmesg" >"$LAB_TMP/splat"
 	fi
 	[ -e "$out/$name.log" ] || : >"$out/$name.log"
+	console=$out/$name.console
+	[ -e "$console" ] || console=$(find "$out" -name 'console.*.log' | sort | tail -n 1)
 	awk -v name="$name" -v state="$state" -v rc="$(cat "$out/$name.rc" 2>/dev/null)" \
 		-v limit="$opt_limit" -v splat="$LAB_TMP/splat" \
-		-v left="$out/$name.left" -v console="$out/console.log" \
+		-v left="$out/$name.left" -v console="$console" \
 		-f "$LAB_VM/lib/tap.awk" "$out/$name.log" >"$out/$name.tap"
 }
 
@@ -220,7 +233,7 @@ run_report()
 		else
 			failed=1
 			printf '%s: %s of %s FAILED\n' "$name" "$bad" "$tests"
-			grep -A 60 -E '^not ok\b' "$out/$name.tap" | grep -vE '^ok\b' |
+			grep -A 60 -E '^not ok\b' "$out/$name.tap" | grep -vE '^(ok\b|1\.\.)' |
 				sed 's/^/    /'
 		fi
 	done
@@ -235,6 +248,7 @@ run_batch()
 	mode=batch
 	run_begin
 	run_prepare "$@"
+	rm -f "$out"/console.*
 	run_boots
 	run_report
 	run_verdict=$?

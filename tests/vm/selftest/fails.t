@@ -1,0 +1,7 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck source-path=SCRIPTDIR source=../vmlib.sh
+. "${VMLIB:?run by tests/vm/lab}"
+pass "one"
+fail "two"
+done_testing
