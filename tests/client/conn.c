@@ -396,6 +396,8 @@ static struct pdu *recv_one(struct conn *c, int64_t until)
 
 	if (c->fd < 0 || c->eof)
 		return NULL;
+	/* A target that never stops sending is no reason to go on for ever. */
+	CK(tap_now() < tap_deadline(), "the case's time is over");
 	if (read_all(c, p->bhs, 48, until, true) != 1)
 		return NULL;
 	if (!read_rest(c, p, until))

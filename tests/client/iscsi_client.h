@@ -152,6 +152,7 @@ enum {
 
 struct key {
 	char *name, *value;
+	unsigned int order;	/* over both directions */
 };
 
 struct keys {
@@ -301,6 +302,8 @@ void keys_parse(struct keys *ks, const char *text, size_t len);
 const char *keys_get(const struct keys *ks, const char *name);
 unsigned int keys_count(const struct keys *ks, const char *name);
 const char *key_got(struct conn *c, const char *name);
+/* What was agreed on: the value that was sent last, by either side */
+const char *key_outcome(struct conn *c, const char *name);
 /* All text so far has come: marks the operational outcome in c->p. */
 void login_outcome(struct conn *c);
 const char *lines_get(const char *lines, const char *name);

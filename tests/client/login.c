@@ -16,6 +16,8 @@ static const char *const default_keys[][2] = {
 	{ "ErrorRecoveryLevel", "0" }, { "MaxConnections", "1" },
 };
 
+static unsigned int key_order;
+
 /* A new ISID for each connection: cases do not reinstate each other. */
 void conn_isid(struct conn *c)
 {
@@ -49,6 +51,7 @@ void keys_parse(struct keys *ks, const char *text, size_t len)
 		}
 		*eq = 0;
 		ks->k[ks->n].name = s;
+		ks->k[ks->n].order = key_order++;
 		ks->k[ks->n++].value = eq + 1;
 	}
 }
@@ -129,7 +132,7 @@ void login_send(struct conn *c, int flags, int csg, int nsg, const char *keys)
 		c->sent.k[c->sent.n].name[eq - line] = 0;
 		c->sent.k[c->sent.n].value = c->sent.k[c->sent.n].name +
 					     (eq - line) + 1;
-		c->sent.n++;
+		c->sent.k[c->sent.n++].order = key_order++;
 	}
 	for (i = 0; i < len; i++)
 		if (t[i] == '\n')
@@ -209,48 +212,71 @@ const char *names(struct conn *c)
 		       c->target ? "\n" : "");
 }
 
-static uint32_t number(struct conn *c, const char *name, uint32_t def)
+static const struct key *last_key(const struct keys *ks, const char *name)
 {
-	const char *g = keys_get(&c->got, name);
-
-	if (g && strspn(g, "0123456789") == strlen(g))
-		return strtoul(g, NULL, 10);
-	if (g && (!strncmp(g, "0x", 2) || !strncmp(g, "0X", 2)))
-		return strtoul(g, NULL, 16);
-	return def;
+	for (unsigned int i = ks->n; i-- > 0;)
+		if (!strcmp(ks->k[i].name, name))
+			return &ks->k[i];
+	return NULL;
 }
 
-static bool boolean(struct conn *c, const char *name, bool def, bool or_rule)
+const char *key_outcome(struct conn *c, const char *name)
 {
-	const char *g = keys_get(&c->got, name), *s = keys_get(&c->sent, name);
+	const struct key *g = last_key(&c->got, name);
+	const struct key *s = last_key(&c->sent, name);
 
-	if (g && (!strcmp(g, "Yes") || !strcmp(g, "No")))
-		return *g == 'Y';
-	/* The two cases in which no answer is needed (6.2.2) */
-	if (s && (or_rule ? !strcmp(s, "Yes") : !strcmp(s, "No")))
-		return *s == 'Y';
-	return def;
+	if (g && s)
+		return g->order > s->order ? g->value : s->value;
+	return g ? g->value : s ? s->value : NULL;
+}
+
+static uint32_t number(const char *v, uint32_t def)
+{
+	char *end;
+	unsigned long n;
+
+	if (!v || *v < '0' || *v > '9')
+		return def;
+	n = strtoul(v, &end, 0);
+	return *end ? def : n;
+}
+
+static uint32_t agreed(struct conn *c, const char *name, uint32_t def)
+{
+	return number(key_outcome(c, name), def);
+}
+
+static bool yes(struct conn *c, const char *name, bool def)
+{
+	const char *v = key_outcome(c, name);
+
+	return v && (!strcmp(v, "Yes") || !strcmp(v, "No")) ? *v == 'Y' : def;
+}
+
+static bool crc(struct conn *c, const char *name)
+{
+	const char *v = key_outcome(c, name);
+
+	return v && !strcmp(v, "CRC32C");
 }
 
 void login_outcome(struct conn *c)
 {
-	const char *h = key_got(c, "HeaderDigest"), *d = key_got(c, "DataDigest");
 	const char *mrdsl = keys_get(&c->sent, "MaxRecvDataSegmentLength");
 
-	c->p.hdgst = h && !strcmp(h, "CRC32C");
-	c->p.ddgst = d && !strcmp(d, "CRC32C");
-	c->p.initial_r2t = boolean(c, "InitialR2T", true, true);
-	c->p.imm_data = boolean(c, "ImmediateData", true, false);
-	c->p.max_burst = number(c, "MaxBurstLength", 262144);
-	c->p.first_burst = number(c, "FirstBurstLength", 65536);
-	c->p.max_r2t = number(c, "MaxOutstandingR2T", 1);
-	c->p.erl = number(c, "ErrorRecoveryLevel", 0);
-	c->p.max_conn = number(c, "MaxConnections", 1);
-	c->p.time2wait = number(c, "DefaultTime2Wait", 2);
-	c->p.time2retain = number(c, "DefaultTime2Retain", 20);
-	c->p.tgt_mrdsl = number(c, "MaxRecvDataSegmentLength", 8192);
-	if (mrdsl)
-		c->p.our_mrdsl = strtoul(mrdsl, NULL, 0);
+	c->p.hdgst = crc(c, "HeaderDigest");
+	c->p.ddgst = crc(c, "DataDigest");
+	c->p.initial_r2t = yes(c, "InitialR2T", true);
+	c->p.imm_data = yes(c, "ImmediateData", true);
+	c->p.max_burst = agreed(c, "MaxBurstLength", 262144);
+	c->p.first_burst = agreed(c, "FirstBurstLength", 65536);
+	c->p.max_r2t = agreed(c, "MaxOutstandingR2T", 1);
+	c->p.erl = agreed(c, "ErrorRecoveryLevel", 0);
+	c->p.max_conn = agreed(c, "MaxConnections", 1);
+	c->p.time2wait = agreed(c, "DefaultTime2Wait", 2);
+	c->p.time2retain = agreed(c, "DefaultTime2Retain", 20);
+	c->p.tgt_mrdsl = number(key_got(c, "MaxRecvDataSegmentLength"), 8192);
+	c->p.our_mrdsl = number(mrdsl, 8192);
 	if (c->p.first_burst > c->p.max_burst)
 		c->p.first_burst = c->p.max_burst;
 }

@@ -109,14 +109,12 @@ uint8_t *pdu_bytes(const struct pdu *p, bool hdgst, bool ddgst, size_t *len)
 	return b;
 }
 
-/* SAM-2: peripheral addressing below 256, flat space above. */
+/*
+ * As REPORT LUNS shows it; with 0x4000 added it is SAM-2's flat space
+ * addressing.
+ */
 void lun_bytes(uint8_t *b, unsigned int lun)
 {
 	memset(b, 0, 8);
-	if (lun < 256) {
-		b[1] = lun;
-	} else {
-		b[0] = 0x40 | lun >> 8;
-		b[1] = lun;
-	}
+	put16(b, lun);
 }

@@ -52,6 +52,7 @@ struct pdu *scsi_pdu(struct conn *c, struct scsi *s)
 
 	s->itt = next_itt();
 	s->cmdsn = c->cmdsn;
+	s->next_r2t = s->unsol_len > s->imm_len ? s->unsol_len : s->imm_len;
 	if (s->no_final ? s->final : s->unsol_len <= s->imm_len)
 		p->bhs[1] |= 0x80;
 	if (s->read)

@@ -173,6 +173,7 @@ static void fresh_challenges(const void *arg)
 		   bin_decode(now, b, sizeof(b)));
 		CK(!last || strcmp(last, now), "the same challenge twice");
 		last = now;
+		conn_close(c);
 	}
 }
 
@@ -183,10 +184,9 @@ static void replay(const void *arg)
 	const char *answer = right_answer(a);
 
 	(void)arg;
+	conn_close(a);
 	b = to_challenge(INI_CHAP, "5");
 	refused(b, login_step(b, LT, 0, 1, "%s", answer), 0x0201);
-	CK_EQ(login_status(login_step(a, LT, 0, 1, "%s", answer)), 0,
-	      "the status where it belongs");
 }
 
 /* Without its turn in the security stage nobody gets in. */
@@ -324,7 +324,8 @@ static void discovery(const void *arg)
 	const char *how = arg;
 	struct chap ch = { .algs = "7,5", .name = "disc", .secret = "disc-secret-0016" };
 	struct login_opts o = { .session = "Discovery", .target = "",
-				.no_defaults = true, .stages = 1 };
+				.no_defaults = true, .stages = 1,
+				.keys = "MaxRecvDataSegmentLength=32768\n" };
 	struct keys *k = tap_alloc(sizeof(*k));
 	struct conn *c;
 	uint16_t st;

@@ -213,6 +213,7 @@ static void no_null(const void *arg)
 	p = login_recv(c);
 	if (login_status(p))
 		refused_any(c, p);
+	conn_close(c);
 	target_healthy();
 }
 

@@ -274,6 +274,7 @@ static void other_field(const void *arg)
 		CK(strchr("ctv", *field), "it was accepted");
 		CK(!PDU_F(p) || *field == 'v' || LOGIN_TSIH(p) != 0x1234,
 		   "the new session's TSIH is what the initiator made up");
+		conn_close(c);
 	} else {
 		refused_any(c, p);
 	}

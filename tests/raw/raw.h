@@ -31,7 +31,8 @@
 #define SECRET		"raw-secret-of-16"
 #define TUSER		"raw-target"
 #define TSECRET		"target-secret-16"
-#define LUN_FLAT	300
+#define LUN_HIGH	300
+#define FLAT		0x4000
 #define LUN_NONE	77
 
 #define RAW_MAIN(cases)							\

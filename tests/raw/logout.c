@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Logout, and how the target ends a session of its own accord. */
+#include "raw.h"
+
+static void plain(const void *arg)
+{
+	int reason = *(const int *)arg;
+	struct conn *c = login_new(&(struct login_opts){ .session = "Normal",
+							 .cid = 5 });
+	struct pdu *p;
+
+	conn_healthy(c);
+	p = logout(c, reason, 5);
+	CK_EQ(PDU_RESPONSE(p), 0, "the Logout Response");
+	conn_expect_eof(c);
+}
+
+static void wrong_cid(const void *arg)
+{
+	struct conn *c = login_normal();
+
+	(void)arg;
+	CK_EQ(PDU_RESPONSE(logout(c, 1, 99)), 1, "the Logout Response");
+	conn_healthy(c);
+}
+
+static void recovery(const void *arg)
+{
+	struct conn *c = login_normal();
+
+	(void)arg;
+	CK_EQ(PDU_RESPONSE(logout(c, 2, 0)), 2, "the Logout Response");
+	conn_healthy(c);
+}
+
+static void unknown_reason(const void *arg)
+{
+	struct conn *c = login_normal();
+	struct pdu *p;
+
+	pdu_send(c, logout_pdu(c, *(const int *)arg, 0));
+	p = pdu_recv(c);
+	CK(!p || PDU_OP(p) == OP_REJECT ||
+	   (PDU_OP(p) == OP_LOGOUT_RSP && PDU_RESPONSE(p)), "it got %s %d",
+	   p ? op_name(PDU_OP(p)) : "", p ? PDU_RESPONSE(p) : 0);
+	target_healthy();
+}
+
+static void ordered(const void *arg)
+{
+	struct conn *c = login_normal();
+	struct pdu *l, *p;
+	uint32_t sn = c->cmdsn;
+
+	(void)arg;
+	l = logout_pdu(c, 0, 0);
+	l->bhs[0] &= ~OP_IMM;
+	put32(l->bhs + 24, sn + 1);
+	c->cmdsn = sn + 2;
+	pdu_send(c, l);
+	conn_expect_silence(c, 300);
+	p = nop_pdu(c, next_itt(), NO_TAG, true);
+	p->bhs[0] &= ~OP_IMM;
+	put32(p->bhs + 24, sn);
+	pdu_send(c, p);
+	CK_EQ(PDU_ITT(pdu_expect(c, OP_NOP_IN)), PDU_ITT(p), "the echo's ITT");
+	p = pdu_expect(c, OP_LOGOUT_RSP);
+	CK_EQ(PDU_RESPONSE(p), 0, "the Logout Response");
+	conn_expect_eof(c);
+}
+
+static void behind(const void *arg)
+{
+	struct conn *c = login_normal();
+	struct pdu *l, *p;
+
+	(void)arg;
+	l = logout_pdu(c, 0, 0);
+	conn_cork(c);
+	pdu_send(c, l);
+	for (int i = 0; i < 5; i++)
+		pdu_send(c, nop_pdu(c, next_itt(), NO_TAG, false));
+	conn_uncork(c);
+	p = pdu_expect(c, OP_LOGOUT_RSP);
+	CK_EQ(PDU_RESPONSE(p), 0, "the Logout Response");
+	p = pdu_recv(c);
+	CK(!p, "a %s after the Logout Response", p ? op_name(PDU_OP(p)) : "");
+	target_healthy();
+}
+
+/* What was answered before counts; what waits for data is ended. */
+static void pending(const void *arg)
+{
+	struct conn *c = login_normal();
+	struct scsi *w = scsi_rw(true, 0, 0, 8);
+	struct pdu *p;
+
+	(void)arg;
+	scsi_settle(c, 0);
+	w->manual_r2t = true;
+	scsi_send(c, w);
+	scsi_feed(c, pdu_expect(c, OP_R2T));
+	p = logout(c, 0, 0);
+	CK_EQ(PDU_RESPONSE(p), 0, "the Logout Response");
+	CK(!w->done, "the write was answered");
+	conn_expect_eof(c);
+	target_healthy();
+}
+
+static void after_reads(const void *arg)
+{
+	struct conn *c = login_normal();
+	struct scsi *s[8];
+
+	(void)arg;
+	scsi_settle(c, 0);
+	conn_cork(c);
+	for (int i = 0; i < 8; i++) {
+		s[i] = scsi_rw(false, 0, 0, 256);
+		scsi_send(c, s[i]);
+	}
+	conn_uncork(c);
+	CK_EQ(PDU_RESPONSE(logout(c, 0, 0)), 0, "the Logout Response");
+	conn_expect_eof(c);
+	target_healthy();
+}
+
+static void session_gone(const void *arg)
+{
+	struct conn *c = login_normal(), *d;
+	uint16_t st;
+
+	(void)arg;
+	logout(c, 0, 0);
+	conn_expect_eof(c);
+	d = login_new(&(struct login_opts){ .session = "Normal", .isid = c->isid,
+		.tsih = c->tsih, .cid = 1, .status = &st });
+	(void)d;
+	CK_EQ(st, 0x020a, "the status of a login to the session that was closed");
+}
+
+static void with_data(const void *arg)
+{
+	struct conn *c = login_normal();
+	struct pdu *l = logout_pdu(c, 0, 0), *p;
+
+	(void)arg;
+	pdu_data(l, "1234", 4);
+	pdu_send(c, l);
+	p = pdu_recv(c);
+	CK(!p || PDU_OP(p) == OP_REJECT || PDU_OP(p) == OP_LOGOUT_RSP, "it got %s",
+	   p ? op_name(PDU_OP(p)) : "");
+	target_healthy();
+}
+
+static void discovery_reason(const void *arg)
+{
+	struct conn *c = login_discovery();
+	struct pdu *p;
+
+	(void)arg;
+	pdu_send(c, logout_pdu(c, 1, c->cid));
+	p = pdu_recv(c);
+	CK(!p || PDU_OP(p) == OP_REJECT || PDU_OP(p) == OP_LOGOUT_RSP, "it got %s",
+	   p ? op_name(PDU_OP(p)) : "");
+	target_healthy();
+}
+
+static void no_response_needed(const void *arg)
+{
+	struct conn *c = login_normal();
+
+	pdu_send(c, logout_pdu(c, 0, 0));
+	if (*(const char *)arg == 'r')
+		conn_rst(c);
+	else
+		conn_close(c);
+	target_healthy();
+}
+
+/* The target ends the session: by an Async Message first, or by closing. */
+static void expect_end(struct conn *c)
+{
+	struct pdu *p;
+
+	while ((p = pdu_recv(c)))
+		CK(PDU_OP(p) == OP_ASYNC && p->bhs[36] >= 1 && p->bhs[36] <= 3,
+		   "got %s (event %u)", op_name(PDU_OP(p)), p->bhs[36]);
+}
+
+static void disabled(const void *arg)
+{
+	struct conn *c = login_normal(), *d = conn_open();
+	const char *file = tap_fmt("%s/enable", env.cfg);
+
+	(void)arg;
+	cfg_set(file, "0");
+	expect_end(c);
+	refused(d, first_login(d, "SessionType=Normal\n"), 0x0301);
+	cfg_write(file, "1");
+	target_healthy();
+}
+
+static void disabled_amid(const void *arg)
+{
+	struct conn *c = login_normal();
+	const char *file = tap_fmt("%s/enable", env.cfg);
+	struct scsi *w = scsi_rw(true, 0, 0, 8);
+	int64_t start;
+
+	(void)arg;
+	scsi_settle(c, 0);
+	w->manual_r2t = true;
+	scsi_send(c, w);
+	scsi_feed(c, pdu_expect(c, OP_R2T));
+	start = tap_now();
+	cfg_set(file, "0");
+	CK(tap_now() - start < 5000, "switching off took %lld ms",
+	   (long long)(tap_now() - start));
+	expect_end(c);
+	cfg_write(file, "1");
+	target_healthy();
+}
+
+static void depth_changed(const void *arg)
+{
+	struct conn *c = login_normal(), *d;
+
+	(void)arg;
+	cfg_set(acl_path(env.ini, "cmdsn_depth"), "16");
+	expect_end(c);
+	d = login_normal();
+	nop_ping(d, "x", 1);
+	CK_EQ(d->maxcmdsn - d->expcmdsn + 1, 16, "the new window");
+}
+
+static void half_closed(const void *arg)
+{
+	struct conn *c = login_normal();
+
+	(void)arg;
+	conn_healthy(c);
+	conn_write(c, "\0\x80", 2);
+	conn_close(c);
+	target_healthy();
+}
+
+static const int r0 = 0, r1 = 1, r3 = 3, r127 = 127;
+
+static const struct tap_case cases[] = {
+	{ "11.14.1", "\"close the session\" is answered, and the connection closed",
+	  plain, &r0 },
+	{ "11.14.1", "\"close the connection\" is answered, and the connection closed",
+	  plain, &r1 },
+	{ "11.15.1", "an unknown CID is not found, and the connection stays",
+	  wrong_cid },
+	{ "11.15.1", "\"remove for recovery\" is not supported at ErrorRecoveryLevel 0",
+	  recovery },
+	{ "11.14.1", "reason 3 is refused", unknown_reason, &r3 },
+	{ "11.14.1", "reason 127 is refused", unknown_reason, &r127 },
+	{ "4.2.2.1", "a Logout that is not immediate waits for its turn", ordered },
+	{ "11.14", "commands behind the Logout are not served", behind },
+	{ "11.14", "a write that waits for data is ended by the Logout", pending },
+	{ "11.14", "a Logout amid reads is answered", after_reads },
+	{ "6.3.5", "after the Logout the session does not exist", session_gone },
+	{ "11.14.2", "a Logout with data does no harm", with_data },
+	{ "13.21", "\"close the connection\" on a discovery session does no harm",
+	  discovery_reason },
+	{ "11.14", "closing without waiting for the response does no harm",
+	  no_response_needed, "close" },
+	{ "11.14", "resetting without waiting for the response does no harm",
+	  no_response_needed, "reset" },
+	{ "11.9.1", "switching the target off ends its sessions; then 0301 comes",
+	  disabled },
+	{ "11.9.1", "switching off does not wait for a write without data",
+	  disabled_amid },
+	{ "11.9.1", "a new cmdsn_depth ends the sessions, and then counts",
+	  depth_changed },
+	{ "7.14", "closing amid a header does no harm", half_closed },
+};
+
+RAW_MAIN(cases)
