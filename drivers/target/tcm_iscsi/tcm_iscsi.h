@@ -1,0 +1,676 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * tcm_iscsi: every kernel structure, grouped by owner, and the interfaces of
+ * the files. Documentation/locking.rst has the locks and references in prose.
+ */
+#ifndef TCM_ISCSI_H
+#define TCM_ISCSI_H
+
+#include <linux/atomic.h>
+#include <linux/bvec.h>
+#include <linux/hashtable.h>
+#include <linux/idr.h>
+#include <linux/in6.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/llist.h>
+#include <linux/mutex.h>
+#include <linux/scatterlist.h>
+#include <linux/socket.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <target/target_core_base.h>
+#include <target/target_core_fabric.h>
+#include <tcm_iscsi/iscsip.h>
+
+#define TCMI_NAME		"tcm_iscsi"
+#define TCMI_TASK_BUCKETS	64	/* ITT hash of one connection */
+#define TCMI_DRAIN_RING		64	/* finished writes whose data may still come */
+#define TCMI_TX_BVECS		128
+#define TCMI_SENSE_MAX		TRANSPORT_SENSE_BUFFER
+#define TCMI_AUTH_MAX		256	/* auth files, bytes with the final NUL */
+#define TCMI_PARAM_MAX		256	/* param files, bytes with the final NUL */
+#define TCMI_ADDR_MAX		64	/* "[v6%scope]:port" as text */
+#define TCMI_LIO_VERSION	"Datera Inc. iSCSI Target v4.1.0"
+
+/* ---- configuration: written under tcmi_config_mutex ------------------------ */
+
+/**
+ * struct tcmi_auth - one set of CHAP credentials as configfs shows them
+ *
+ * Strings as typed less a final newline; @have_* is cleared by writing "NULL...".
+ * Written and read under tcmi_config_mutex.
+ */
+struct tcmi_auth {
+	char userid[TCMI_AUTH_MAX];
+	char password[TCMI_AUTH_MAX];
+	char userid_mutual[TCMI_AUTH_MAX];
+	char password_mutual[TCMI_AUTH_MAX];
+	bool have_userid;
+	bool have_password;
+	bool have_userid_mutual;
+	bool have_password_mutual;
+};
+
+/**
+ * struct tcmi_login_stats - what logins to one target came to
+ * Counters are written with atomics from any connection's thread; the "last"
+ * group under tcmi_stats_lock.
+ */
+struct tcmi_login_stats {
+	atomic_t accepts;
+	atomic_t other_fails;
+	atomic_t redirects;
+	atomic_t authorize_fails;
+	atomic_t authenticate_fails;
+	atomic_t negotiate_fails;
+	atomic_t normal_logouts;
+	atomic_t abnormal_logouts;
+	atomic_t digest_errors;
+	atomic_t cxn_errors;		/* connection timeouts */
+	atomic_t format_errors;
+	u64 last_fail_time;		/* jiffies64 of the last failed login, 0 none */
+	u8 last_fail_type;		/* numbers of iscsi_tgt_attr/last_fail_type */
+	char last_fail_name[ISCSIP_NAME_MAX + 1];
+	struct sockaddr_storage last_fail_addr;
+	u8 last_sess_fail_type;		/* iscsi_instance/fail_type */
+	char last_sess_fail_name[ISCSIP_NAME_MAX + 1];
+};
+
+enum tcmi_login_fail {			/* last_fail_type values */
+	TCMI_FAIL_NONE = 0,
+	TCMI_FAIL_OTHER = 2,
+	TCMI_FAIL_REDIRECT = 3,
+	TCMI_FAIL_AUTHORIZE = 4,
+	TCMI_FAIL_AUTHENTICATE = 5,
+	TCMI_FAIL_NEGOTIATE = 6,
+};
+
+/**
+ * struct tcmi_wwn - one iSCSI target (target/iscsi/<wwn>)
+ * @name: normalised for comparing; the directory keeps what was typed
+ */
+struct tcmi_wwn {
+	struct se_wwn wwn;
+	struct list_head entry;		/* tcmi_wwns */
+	struct list_head tpgs;		/* struct tcmi_tpg.entry, ascending tag */
+	char name[ISCSIP_NAME_MAX + 1];	/* as typed: what SendTargets and VPD 83 say */
+	char norm[ISCSIP_NAME_MAX + 1];	/* what names are compared with */
+	u32 index;			/* statistics inst */
+	struct tcmi_login_stats stats;
+	struct config_group stat_instance;
+	struct config_group stat_sess_err;
+	struct config_group stat_tgt_attr;
+	struct config_group stat_login;
+	struct config_group stat_logout;
+};
+
+/**
+ * struct tcmi_tpg_attrib - attrib/ files; written under tcmi_config_mutex,
+ * read with READ_ONCE where a single one is looked at
+ */
+struct tcmi_tpg_attrib {
+	u32 authentication;
+	u32 login_timeout;		/* seconds */
+	u32 netif_timeout;		/* 6.1 only, without meaning there too */
+	u32 generate_node_acls;
+	u32 default_cmdsn_depth;
+	u32 cache_dynamic_acls;
+	u32 demo_mode_write_protect;
+	u32 prod_mode_write_protect;
+	u32 demo_mode_discovery;
+	u32 default_erl;
+	u32 t10_pi;
+	u32 fabric_prot_type;
+	u32 tpg_enabled_sendtargets;
+	u32 login_keys_workaround;
+};
+
+/* param/ files: the text as written (they must round-trip), see tcmi_param_* */
+enum tcmi_param {
+	TCMI_PARAM_AUTH_METHOD,
+	TCMI_PARAM_HEADER_DIGEST,
+	TCMI_PARAM_DATA_DIGEST,
+	TCMI_PARAM_MAX_CONNECTIONS,
+	TCMI_PARAM_TARGET_ALIAS,
+	TCMI_PARAM_INITIAL_R2T,
+	TCMI_PARAM_IMMEDIATE_DATA,
+	TCMI_PARAM_MAX_RECV_DSL,
+	TCMI_PARAM_MAX_XMIT_DSL,
+	TCMI_PARAM_MAX_BURST,
+	TCMI_PARAM_FIRST_BURST,
+	TCMI_PARAM_TIME2WAIT,
+	TCMI_PARAM_TIME2RETAIN,
+	TCMI_PARAM_MAX_OUTSTANDING_R2T,
+	TCMI_PARAM_DATA_PDU_IN_ORDER,
+	TCMI_PARAM_DATA_SEQ_IN_ORDER,
+	TCMI_PARAM_ERL,
+	TCMI_PARAM_IFMARKER,
+	TCMI_PARAM_OFMARKER,
+	TCMI_PARAM_IFMARKINT,
+	TCMI_PARAM_OFMARKINT,
+	TCMI_PARAM_COUNT,
+};
+
+/**
+ * struct tcmi_tpg - one target portal group (tpgt_<n>)
+ * @refs: logins in progress and sessions that use it; drop waits for zero
+ */
+struct tcmi_tpg {
+	struct se_portal_group se_tpg;
+	struct tcmi_wwn *wwn;
+	struct list_head entry;		/* wwn->tpgs */
+	struct list_head nps;		/* struct tcmi_np.tpg_entry */
+	u16 tag;
+
+	/* tcmi_config_mutex */
+	bool active;
+	struct tcmi_tpg_attrib attrib;
+	struct tcmi_auth auth;
+	char param_text[TCMI_PARAM_COUNT][TCMI_PARAM_MAX];
+	struct iscsip_params params;	/* typed offer, kept beside the texts */
+
+	/* any context */
+	atomic_t refs;
+	wait_queue_head_t drained;	/* woken when @refs gets to zero */
+	struct ida tsihs;
+};
+
+/**
+ * struct tcmi_portal - one listening socket, shared by all groups that use it
+ *
+ * Key: network namespace and address. Lists under tcmi_config_mutex; the list
+ * of connections under @lock.
+ */
+struct tcmi_portal {
+	struct kref ref;		/* its nps, and each connection */
+	struct list_head entry;		/* tcmi_portals */
+	struct list_head nps;		/* struct tcmi_np.portal_entry */
+	struct net *net;		/* held by the socket */
+	struct sockaddr_storage addr;
+	struct socket *sock;
+	struct work_struct accept_work;
+	struct delayed_work reap_work;	/* deadlines of connections that say nothing */
+	void (*saved_data_ready)(struct sock *sk);
+	bool closing;			/* under tcmi_config_mutex */
+
+	spinlock_t lock;
+	struct list_head silent;	/* conn->portal_entry: accepted, oldest first */
+	u32 nsilent;
+};
+
+/**
+ * struct tcmi_np - a portal as one portal group sees it (np/<addr:port>)
+ */
+struct tcmi_np {
+	struct se_tpg_np se_np;
+	struct tcmi_tpg *tpg;
+	struct tcmi_portal *portal;
+	struct list_head tpg_entry;
+	struct list_head portal_entry;
+};
+
+struct tcmi_acl_attrib {
+	u32 dataout_timeout;
+	u32 dataout_timeout_retries;
+	u32 default_erl;
+	u32 nopin_timeout;
+	u32 nopin_response_timeout;
+	u32 random_datain_pdu_offsets;
+	u32 random_datain_seq_offsets;
+	u32 random_r2t_offsets;
+	s32 authentication;		/* -1: as the portal group says */
+};
+
+/**
+ * struct tcmi_acl - one initiator's ACL, explicit or dynamic
+ */
+struct tcmi_acl {
+	struct se_node_acl se_acl;
+	struct tcmi_acl_attrib attrib;	/* tcmi_config_mutex / READ_ONCE */
+	struct tcmi_auth auth;		/* tcmi_config_mutex */
+	struct config_group stat_sess;
+};
+
+/* ---- sessions ----------------------------------------------------------------- */
+
+enum tcmi_sess_state {
+	TCMI_SESS_ACTIVE,
+	TCMI_SESS_CLOSING,
+	TCMI_SESS_DEAD,
+};
+
+/**
+ * struct tcmi_sess - an iSCSI session; for Normal ones also an I_T nexus of core
+ */
+struct tcmi_sess {
+	struct kref ref;		/* each connection, the table, who found it */
+	/* set before it is hashed, then read-only */
+	struct tcmi_tpg *tpg;		/* NULL for discovery; holds tpg->refs */
+	struct se_session *se_sess;	/* NULL for discovery */
+	enum iscsip_session_type type;
+	char initiator_name[ISCSIP_NAME_MAX + 1];
+	char initiator_alias[ISCSIP_ALIAS_MAX + 1];
+	u8 isid[ISCSIP_ISID_LEN];
+	u16 tsih;
+	u32 index;			/* statistics, "LIO Session ID" */
+	struct iscsip_params params;	/* session-wide values as negotiated */
+	u64 created;			/* jiffies64 */
+
+	/* tcmi_sess_table_lock */
+	struct hlist_node hash;		/* unhashed once reinstated or closing */
+	struct list_head entry;		/* all sessions */
+
+	/* lock */
+	spinlock_t lock;
+	enum tcmi_sess_state state;
+	struct list_head conns;		/* struct tcmi_conn.sess_entry */
+	u32 nconns;
+	struct iscsip_window window;
+
+	/* statistics: each written by the connection's thread only */
+	u64 cmd_pdus;
+	u64 rsp_pdus;
+	u64 tx_octets;
+	u64 rx_octets;
+	u64 digest_errors;
+	u64 timeout_errors;
+};
+
+/* ---- connections ----------------------------------------------------------------- */
+
+enum tcmi_conn_state {
+	TCMI_CONN_NEW,		/* accepted, no byte yet, no thread */
+	TCMI_CONN_LOGIN,
+	TCMI_CONN_FULL,
+	TCMI_CONN_LOGOUT,	/* Logout answered: close when that is sent */
+	TCMI_CONN_CLOSING,
+	TCMI_CONN_DEAD,
+};
+
+enum tcmi_rx_state {
+	TCMI_RX_BHS,
+	TCMI_RX_AHS,
+	TCMI_RX_HDGST,
+	TCMI_RX_WAIT_BUF,	/* payload pending, command's pages not there yet */
+	TCMI_RX_DATA,
+	TCMI_RX_PAD,		/* padding and data digest */
+};
+
+/* where the payload of the PDU being received goes */
+enum tcmi_rx_dest {
+	TCMI_DEST_DRAIN,
+	TCMI_DEST_SG,		/* pages of a command, or of an own buffer */
+	TCMI_DEST_BUF,		/* linear memory (text) */
+};
+
+struct tcmi_cmd;
+
+/* owned by the connection's thread */
+struct tcmi_rx {
+	enum tcmi_rx_state state;
+	u8 *stage;		/* one page: bytes received and not yet taken */
+	u32 head;
+	u32 tail;
+	u8 bhs[ISCSIP_BHS_LEN];
+	u8 *ahs;		/* ISCSIP_AHS_MAX, allocated when first needed */
+	struct iscsip_req req;
+	u32 have;		/* bytes of the current small piece */
+	u8 small[8];		/* digest words, padding */
+	u32 crc;
+	bool hdgst_on;
+	bool ddgst_on;
+	enum tcmi_rx_dest dest;
+	struct tcmi_cmd *cmd;	/* payload belongs to it; a reference is held */
+	struct scatterlist *sg;	/* next byte goes to sg + sg_off */
+	u32 sg_off;
+	u8 *buf;		/* linear destination */
+	struct tcmi_pdu *pdu;	/* NOP data is received straight into its answer */
+	u32 left;		/* payload bytes still to come */
+};
+
+/**
+ * struct tcmi_txe - a place in the send queue, embedded in what is to be sent
+ */
+struct tcmi_txe {
+	struct list_head entry;
+	u8 kind;		/* enum tcmi_txe_kind */
+};
+
+enum tcmi_txe_kind {
+	TCMI_TXE_CMD,		/* Data-In and/or status of a command */
+	TCMI_TXE_R2T,		/* next R2Ts of a command */
+	TCMI_TXE_PDU,		/* a struct tcmi_pdu */
+};
+
+/**
+ * struct tcmi_pdu - a response which is not a SCSI command's
+ * The BHS is encoded at the moment it is sent, when StatSN is known.
+ */
+struct tcmi_pdu {
+	struct tcmi_txe txe;
+	u8 opcode;
+	u8 code;		/* response, reason or event */
+	bool final;
+	bool cont;
+	bool close_after;	/* last PDU of this connection */
+	bool own_statsn;	/* carries a StatSN of its own (advances it) */
+	u8 csg, nsg;
+	u16 status;		/* login */
+	u16 p1, p2, p3;
+	u32 itt;
+	u32 ttt;
+	u64 lun;
+	u32 len;
+	u32 nents;
+	struct scatterlist *sgl;	/* payload, sgl_alloc()ed */
+};
+
+/* owned by the connection's thread */
+struct tcmi_tx {
+	struct list_head queue;		/* struct tcmi_txe */
+	struct list_head batch;		/* encoded completely, not yet sent */
+	u32 npdus;			/* tcmi_pdus queued: backpressure on rx */
+	struct page *hpage;		/* headers go here */
+	u32 hoff;
+	struct bio_vec bv[TCMI_TX_BVECS];
+	u32 nbv;
+	u32 cur;			/* first bvec not sent completely */
+	u32 cur_off;
+	u32 bytes;			/* left to send of this batch */
+	bool close_after;
+	bool blocked;			/* socket full: wait for write_space */
+};
+
+/* bits of tcmi_conn.flags, any context */
+#define TCMI_CONN_KICKED	0
+#define TCMI_CONN_CLOSE		1	/* somebody wants it closed */
+#define TCMI_CONN_STARTED	2	/* the thread has been asked for */
+#define TCMI_CONN_ASYNC_LOGOUT	3	/* ask the initiator to log out */
+
+/**
+ * struct tcmi_conn - one TCP connection
+ */
+struct tcmi_conn {
+	/* any context */
+	struct kref ref;		/* portal's list or thread, each command, finders */
+	atomic_t ncmds;			/* commands not yet released by core */
+	unsigned long flags;
+	int state;			/* enum tcmi_conn_state; tcmi_conn_set_state() */
+	struct llist_head posts;	/* struct tcmi_cmd.post */
+	struct task_struct *task;	/* set once before STARTED work ends; ref held */
+	struct rcu_head rcu;
+
+	/* set at accept, then read-only */
+	struct socket *sock;
+	struct tcmi_portal *portal;	/* ref */
+	struct sockaddr_storage peer;
+	struct sockaddr_storage local;
+	char peer_text[TCMI_ADDR_MAX];	/* for log lines and info */
+	u32 id;				/* for tracepoints and log lines */
+	unsigned long accepted;		/* jiffies */
+	struct work_struct start_work;
+	void (*saved_data_ready)(struct sock *sk);
+	void (*saved_write_space)(struct sock *sk);
+	void (*saved_state_change)(struct sock *sk);
+
+	/* portal->lock, while NEW */
+	struct list_head portal_entry;
+
+	/* sess->lock */
+	struct list_head sess_entry;
+
+	/* the connection's thread only (others may read for display) */
+	struct tcmi_rx rx;
+	struct tcmi_tx tx;
+	struct tcmi_login *login;	/* until full feature phase */
+	struct tcmi_sess *sess;		/* ref */
+	struct iscsip_params params;
+	enum iscsip_phase phase;
+	u16 cid;
+	u32 statsn;			/* next StatSN */
+	u32 exp_statsn;			/* as the initiator last said */
+	u32 next_ttt;
+	struct hlist_head tasks[TCMI_TASK_BUCKETS];	/* struct tcmi_cmd.task, by ITT */
+	struct list_head wait_data;	/* commands waiting for Data-Out */
+	struct list_head held;		/* commands ahead of ExpCmdSN, by CmdSN */
+	u32 held_bytes;
+	u32 drain_itt[TCMI_DRAIN_RING];
+	u32 drain_next;
+	u32 drain_count;
+	struct tcmi_textseq *text;	/* a long SendTargets answer under way */
+	bool logout_asked;
+
+	/* deadlines in jiffies, 0 = none; looked at by the thread's loop */
+	unsigned long login_deadline;
+	unsigned long nop_due;
+	unsigned long nop_deadline;	/* answer to our NOP-In */
+	unsigned long last_rx;
+	unsigned long logout_deadline;
+	u32 nop_ttt;			/* outstanding ping, or reserved */
+	const char *why;		/* first reason for closing */
+};
+
+/* ---- commands ---------------------------------------------------------------- */
+
+enum tcmi_cmd_state {		/* named after whom we wait for */
+	TCMI_CMD_NEW,
+	TCMI_CMD_HELD,		/* earlier CmdSNs */
+	TCMI_CMD_WAIT_DATA,	/* the initiator's Data-Out */
+	TCMI_CMD_IN_CORE,
+	TCMI_CMD_QUEUED,	/* our send queue */
+	TCMI_CMD_SENDING,	/* TCP */
+	TCMI_CMD_DONE,
+};
+
+/* bits of tcmi_cmd.flags, any context */
+#define TCMI_CMD_BUF_READY	0	/* write_pending has run: pages are there */
+#define TCMI_CMD_POSTED		1	/* on conn->posts: the thread owns one reference */
+#define TCMI_CMD_SILENT		2	/* aborted: no response */
+#define TCMI_CMD_SLOT		3	/* occupies a slot of the CmdSN window */
+#define TCMI_CMD_TMF		4
+#define TCMI_CMD_HASHED		5
+#define TCMI_CMD_HAS_DATA	6	/* queue_data_in: send the data too */
+#define TCMI_CMD_EXECUTED	7	/* target_execute_cmd() called: core owns it */
+#define TCMI_CMD_SUBMITTED	8	/* target_submit() called or queued */
+
+/**
+ * struct tcmi_cmd - one SCSI command or task management function
+ */
+struct tcmi_cmd {
+	struct se_cmd se_cmd;
+	struct tcmi_conn *conn;		/* ref */
+	unsigned long flags;
+	struct llist_node post;
+	struct work_struct work;	/* submission or execution that may sleep */
+
+	/* the connection's thread only */
+	u8 state;			/* enum tcmi_cmd_state */
+	struct tcmi_txe txe;
+	struct hlist_node task;		/* conn->tasks */
+	struct list_head entry;		/* conn->wait_data or conn->held */
+	u32 itt;
+	u32 cmdsn;
+	u64 lun;			/* wire form */
+	bool immediate;
+	struct iscsip_xfer xfer;
+	unsigned long data_deadline;	/* of the next Data-Out, 0 none */
+	struct iscsip_req req;		/* held commands and TMFs */
+	struct scatterlist *held_sgl;	/* their early data */
+	u32 held_nents;
+	u32 held_len;
+	u16 cdb_len;
+	u8 cdb[ISCSIP_CDB_MAX > 32 ? 32 : 16];	/* short CDBs; see @long_cdb */
+	u8 *long_cdb;
+	struct tcmi_tmf *tmf;		/* a sub-request of this task management function */
+	u8 tmf_rsp;
+
+	u8 sense[TCMI_SENSE_MAX];
+};
+
+static inline struct tcmi_cmd *to_tcmi_cmd(struct se_cmd *se_cmd)
+{
+	return container_of(se_cmd, struct tcmi_cmd, se_cmd);
+}
+
+static inline struct tcmi_tpg *to_tcmi_tpg(struct se_portal_group *se_tpg)
+{
+	return container_of(se_tpg, struct tcmi_tpg, se_tpg);
+}
+
+static inline struct tcmi_acl *to_tcmi_acl(struct se_node_acl *se_acl)
+{
+	return container_of(se_acl, struct tcmi_acl, se_acl);
+}
+
+static inline struct tcmi_wwn *to_tcmi_wwn(struct se_wwn *wwn)
+{
+	return container_of(wwn, struct tcmi_wwn, wwn);
+}
+
+static inline struct tcmi_np *to_tcmi_np(struct se_tpg_np *se_np)
+{
+	return container_of(se_np, struct tcmi_np, se_np);
+}
+
+/* ---- main.c: ---- */
+extern struct mutex tcmi_config_mutex;	/* wwns, tpgs, portals, attributes */
+extern struct list_head tcmi_wwns;	/* tcmi_config_mutex; struct tcmi_wwn.entry */
+extern struct workqueue_struct *tcmi_wq;	/* unbound: accept, start, close */
+extern struct workqueue_struct *tcmi_submit_wq;	/* submissions that may sleep */
+
+/* ---- portal.c: listening sockets ---- */
+int tcmi_portal_parse(struct net *net, const char *name, struct sockaddr_storage *addr);
+struct tcmi_portal *tcmi_portal_get(struct net *net, const struct sockaddr_storage *addr);
+void tcmi_portal_put(struct tcmi_portal *portal);
+void tcmi_portal_detach(struct tcmi_portal *portal);
+void tcmi_portal_forget(struct tcmi_conn *conn);
+
+/* ---- conn.c: the connection object ---- */
+struct tcmi_conn *tcmi_conn_new(struct tcmi_portal *portal, struct socket *sock);
+void tcmi_conn_put(struct tcmi_conn *conn);
+bool tcmi_conn_set_state(struct tcmi_conn *conn, enum tcmi_conn_state state);
+void tcmi_conn_kick(struct tcmi_conn *conn);
+void tcmi_conn_close(struct tcmi_conn *conn, const char *why);
+void tcmi_conn_attach(struct tcmi_conn *conn);
+void tcmi_conn_detach(struct tcmi_conn *conn);
+void tcmi_addr_text(const struct sockaddr_storage *addr, char *text, size_t len);
+
+/* ---- io.c: the thread ---- */
+void tcmi_conn_start_work(struct work_struct *work);
+void tcmi_io_touch(struct tcmi_conn *conn);
+
+/* ---- rx.c ---- */
+int tcmi_rx_run(struct tcmi_conn *conn);
+void tcmi_rx_sg(struct tcmi_conn *conn, struct scatterlist *sg, u32 offset, u32 len);
+void tcmi_rx_abandon(struct tcmi_conn *conn);
+void tcmi_rx_reject(struct tcmi_conn *conn, u8 reason);
+
+/* ---- tx.c ---- */
+int tcmi_tx_run(struct tcmi_conn *conn);
+void tcmi_tx_drop(struct tcmi_conn *conn);
+void tcmi_tx_cmd(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
+void tcmi_tx_r2t(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
+struct tcmi_pdu *tcmi_pdu_new(u8 opcode, const void *payload, u32 len);
+void tcmi_pdu_free(struct tcmi_pdu *pdu);
+void tcmi_tx_pdu(struct tcmi_conn *conn, struct tcmi_pdu *pdu);
+
+/* ---- login.c, auth.c ---- */
+int tcmi_login_begin(struct tcmi_conn *conn);
+void tcmi_login_end(struct tcmi_conn *conn);
+struct iscsip_verdict tcmi_login_header(struct tcmi_conn *conn, const struct iscsip_req *req,
+					u8 **buf);
+struct iscsip_verdict tcmi_login_payload(struct tcmi_conn *conn, const struct iscsip_req *req);
+int tcmi_login_reply(struct tcmi_conn *conn, const struct iscsip_req *req, u16 status);
+extern const struct iscsip_hash_ops tcmi_hash_ops;
+void tcmi_auth_credentials(const struct tcmi_auth *auth, struct iscsip_credentials *cred);
+extern struct tcmi_auth tcmi_discovery_auth;	/* tcmi_config_mutex */
+extern bool tcmi_discovery_enforce;		/* tcmi_config_mutex */
+
+/* ---- sess.c ---- */
+struct tcmi_sess *tcmi_sess_new(enum iscsip_session_type type, struct tcmi_tpg *tpg,
+				const struct iscsip_login *login, u16 *status);
+int tcmi_sess_join(struct tcmi_sess *sess, struct tcmi_conn *conn);
+void tcmi_sess_publish(struct tcmi_sess *sess);
+void tcmi_sess_leave(struct tcmi_conn *conn);
+struct tcmi_sess *tcmi_sess_find(struct tcmi_tpg *tpg, const char *name, const u8 *isid,
+				 u16 tsih);
+void tcmi_sess_put(struct tcmi_sess *sess);
+void tcmi_sess_close(struct tcmi_sess *sess, const char *why);
+void tcmi_sess_close_tpg(struct tcmi_tpg *tpg, const char *why);
+bool tcmi_sess_wait_tpg(struct tcmi_tpg *tpg, unsigned long timeout);
+u32 tcmi_sess_count(const struct tcmi_wwn *wwn);
+void tcmi_sess_each(struct tcmi_tpg *tpg, void (*fn)(struct tcmi_sess *sess, void *arg),
+		    void *arg);
+
+/* ---- target.c: life of targets, portal groups, portals, ACLs ---- */
+struct tcmi_wwn *tcmi_wwn_find(const char *norm);
+struct tcmi_tpg *tcmi_tpg_lookup(struct tcmi_wwn *wwn, struct tcmi_portal *portal,
+				 bool *disabled);
+void tcmi_tpg_get(struct tcmi_tpg *tpg);
+void tcmi_tpg_put(struct tcmi_tpg *tpg);
+
+/* ---- cmd.c ---- */
+extern struct kmem_cache *tcmi_cmd_cache;
+struct iscsip_verdict tcmi_cmd_header(struct tcmi_conn *conn, const struct iscsip_req *req);
+int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok);
+struct iscsip_verdict tcmi_data_out_header(struct tcmi_conn *conn,
+					   const struct iscsip_req *req);
+struct tcmi_cmd *tcmi_cmd_alloc(struct tcmi_conn *conn, const struct iscsip_req *req);
+struct tcmi_cmd *tcmi_cmd_find(struct tcmi_conn *conn, u32 itt);
+void tcmi_cmd_post(struct tcmi_cmd *cmd);
+void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
+void tcmi_cmd_finish(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
+void tcmi_cmd_sent(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
+void tcmi_cmd_abort_waiting(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
+void tcmi_cmd_fail_all(struct tcmi_conn *conn);
+void tcmi_cmd_run_held(struct tcmi_conn *conn);
+unsigned long tcmi_cmd_tick(struct tcmi_conn *conn);
+void tcmi_cmd_go_on(struct tcmi_conn *conn);
+void tcmi_cmd_slot_give(struct tcmi_cmd *cmd);
+/* core's callbacks */
+int tcmi_write_pending(struct se_cmd *se_cmd);
+int tcmi_queue_data_in(struct se_cmd *se_cmd);
+int tcmi_queue_status(struct se_cmd *se_cmd);
+void tcmi_queue_tm_rsp(struct se_cmd *se_cmd);
+void tcmi_aborted_task(struct se_cmd *se_cmd);
+int tcmi_check_stop_free(struct se_cmd *se_cmd);
+void tcmi_release_cmd(struct se_cmd *se_cmd);
+
+/* ---- tmf.c ---- */
+struct iscsip_verdict tcmi_tmf_header(struct tcmi_conn *conn, const struct iscsip_req *req);
+void tcmi_tmf_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
+void tcmi_tmf_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
+
+/* ---- text.c ---- */
+struct iscsip_verdict tcmi_text_header(struct tcmi_conn *conn, const struct iscsip_req *req,
+				       u8 **buf);
+struct iscsip_verdict tcmi_text_payload(struct tcmi_conn *conn, const struct iscsip_req *req);
+void tcmi_text_end(struct tcmi_conn *conn);
+
+/* ---- fabric.c, configfs.c, stats.c ---- */
+extern const struct target_core_fabric_ops tcmi_fabric_ops;
+extern struct configfs_attribute *tcmi_discovery_attrs[];
+extern struct configfs_attribute *tcmi_wwn_attrs[];
+extern struct configfs_attribute *tcmi_tpg_base_attrs[];
+extern struct configfs_attribute *tcmi_tpg_attrib_attrs[];
+extern struct configfs_attribute *tcmi_tpg_auth_attrs[];
+extern struct configfs_attribute *tcmi_tpg_param_attrs[];
+extern struct configfs_attribute *tcmi_np_attrs[];
+extern struct configfs_attribute *tcmi_acl_base_attrs[];
+extern struct configfs_attribute *tcmi_acl_attrib_attrs[];
+extern struct configfs_attribute *tcmi_acl_auth_attrs[];
+extern struct configfs_attribute *tcmi_acl_param_attrs[];
+extern cpumask_var_t tcmi_cpus;		/* cpus_allowed_list; tcmi_config_mutex */
+int tcmi_configfs_init(void);
+void tcmi_configfs_exit(void);
+void tcmi_param_defaults(struct tcmi_tpg *tpg);
+void tcmi_stats_wwn_groups(struct tcmi_wwn *wwn);
+void tcmi_stats_acl_groups(struct tcmi_acl *acl);
+extern spinlock_t tcmi_stats_lock;
+void tcmi_stats_login_fail(struct tcmi_wwn *wwn, enum tcmi_login_fail type,
+			   const char *name, const struct sockaddr_storage *addr);
+void tcmi_stats_sess_fail(struct tcmi_wwn *wwn, u8 type, const char *name);
+
+#endif
