@@ -37,7 +37,7 @@ verdict()
 	fi
 }
 
-"$dir/lab" run -k "${LAB_KERNEL:-6.12}" -T intree -t 30 -o "$out" \
+"$dir/lab" run -k "${LAB_KERNEL:-6.12}" -T intree -t 20 -o "$out" \
 	"$dir"/selftest/*.sh "$dir"/selftest/*.t >"$out/report" 2>&1
 status=$?
 [ $status = 1 ]
@@ -50,13 +50,15 @@ verdict skips ok "a script may skip itself"
 verdict fails 'two' "one failed case fails the script"
 verdict shortplan 'runs all 3 tests, not 1' "fewer cases than planned are a failure"
 verdict noplan 'has a plan' "so is a missing plan"
-verdict endless 'ends within 30 s' "a script which does not end is ended"
+verdict endless 'ends within 20 s' "a script which does not end is ended"
 verdict warns 'kernel log has no warning' "a warning in the kernel log is a failure"
 verdict allowed ok "unless the script is allowed to cause it"
 verdict panics 'the VM survives' "a VM that dies fails the script it died in"
 grep -q 'Kernel panic' "$out/panics.tap"
 ok $? "and the console shows why"
-verdict stuck 'the VM survives' "a VM that hangs fails the script it hung in"
+verdict hangs 'the VM survives' "a VM that hangs fails the script it hung in"
+verdict stuck 'ends within 20 s' "a script that cannot be killed does not end in time"
+verdict stuck 'leaves a VM in which' "and leaves no VM for the next one"
 verdict untidy ok "targets and sessions left behind are swept away"
 verdict last ok "what comes after a dead VM runs in a new one"
 

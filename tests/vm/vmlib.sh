@@ -645,14 +645,48 @@ teardown_all()
 	return 1
 }
 
+# user_processes: all but init, iscsid and this one, as "PID COMMAND".
+user_processes()
+{
+	local dir pid command
+
+	for dir in /proc/[0-9]*; do
+		pid=${dir#/proc/}
+		case $pid in
+		1 | "$$" | "$BASHPID") continue ;;
+		esac
+		# Kernel threads and zombies have no command line.
+		IFS= read -r -d '' command 2>/dev/null <"$dir/cmdline" || continue
+		[ "${command##*/}" = iscsid ] || echo "$pid $command"
+	done
+}
+
+no_user_processes()
+{
+	[ -z "$(user_processes)" ]
+}
+
+end_user_processes()
+{
+	local pid command
+
+	while read -r pid command; do
+		kill -KILL "$pid" 2>/dev/null
+	done < <(user_processes)
+	poll 5 no_user_processes
+}
+
 # After every script: whatever this says is a reason for a new VM.
 leave_no_trace()
 {
 	local output
 
-	if ! logout_all; then
-		echo "initiator sessions did not log out"
+	if ! end_user_processes; then
+		output=$(user_processes)
+		echo "processes that cannot be killed: ${output//$'\n'/, }"
 	fi
+	rm -rf /run/dbus
+	logout_all || echo "initiator sessions did not log out"
 	stop_iscsid || echo "iscsid did not end"
 	output=$(teardown_all 60 2>&1) || echo "$output"
 	output=$(unload_target 2>&1) ||
