@@ -157,7 +157,9 @@ static void sane(struct conn *c, struct scsi *w)
 			break;
 	}
 	CK(!w->done || w->status || w->response, "the write was reported GOOD");
-	if (w->done)
+	while (!c->eof && (p = pdu_recv_ms(c, 300)))
+		CK(PDU_OP(p) == OP_REJECT, "later it got %s", op_name(PDU_OP(p)));
+	if (w->done && !c->eof)
 		conn_healthy(c);
 	target_healthy();
 }

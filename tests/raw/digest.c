@@ -100,7 +100,8 @@ static void text_too(const void *arg)
 {
 	struct conn *c = login_new(&(struct login_opts){ .session = "Discovery",
 		.target = "", .no_defaults = true,
-		.keys = "HeaderDigest=CRC32C\nDataDigest=CRC32C\n" });
+		.keys = "HeaderDigest=CRC32C\nDataDigest=CRC32C\n"
+			"MaxRecvDataSegmentLength=8192\n" });
 	struct keys *k = tap_alloc(sizeof(*k));
 
 	(void)arg;

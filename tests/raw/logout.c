@@ -190,12 +190,13 @@ static void expect_end(struct conn *c)
 
 static void disabled(const void *arg)
 {
-	struct conn *c = login_normal(), *d = conn_open();
+	struct conn *c = login_normal(), *d;
 	const char *file = tap_fmt("%s/enable", env.cfg);
 
 	(void)arg;
 	cfg_set(file, "0");
 	expect_end(c);
+	d = conn_open();
 	refused(d, first_login(d, "SessionType=Normal\n"), 0x0301);
 	cfg_write(file, "1");
 	target_healthy();

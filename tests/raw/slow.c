@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Commands that sit in the backend: a disk that takes seconds to answer. */
+#include "raw.h"
+
+#define LUN_SLOW	2
+#define DELAY		"/sys/bus/pseudo/drivers/scsi_debug/delay"
+#define DISK_MS		2500	/* what setup.sh's kernel makes of 625 jiffies */
+
+static struct scsi *slow_read(struct conn *c)
+{
+	struct scsi *s = scsi_rw(false, LUN_SLOW, 0, 8);
+
+	scsi_send(c, s);
+	return s;
+}
+
+static struct conn *ready(void)
+{
+	struct conn *c = login_normal();
+
+	scsi_settle(c, 0);
+	scsi_settle(c, LUN_SLOW);
+	cfg_set(DELAY, "625");
+	return c;
+}
+
+static void bounded(int64_t start, int ms, const char *what)
+{
+	CK(tap_now() - start < ms, "%s took %lld ms", what,
+	   (long long)(tap_now() - start));
+}
+
+static void wait_disk(void *arg)
+{
+	(void)arg;
+	usleep((DISK_MS + 500) * 1000);
+}
+
+static void it_is_slow(const void *arg)
+{
+	struct conn *c = ready();
+	int64_t start = tap_now();
+	struct scsi *s = slow_read(c);
+
+	(void)arg;
+	nop_ping(c, "x", 1);
+	scsi_tur(c, 0);
+	scsi_write_check(c, 0, 0, 8, 0, 0);
+	bounded(start, 1500, "the work beside it");
+	CK(!s->done, "the disk is not slow");
+	scsi_wait(c, s);
+	CK_EQ(s->status, 0, "the status");
+	CK(tap_now() - start > 1000, "the disk is not slow");
+}
+
+/* The answer may wait for the disk, but no status may follow it. */
+static void abort_one(const void *arg)
+{
+	struct conn *c = ready();
+	struct scsi *s = slow_read(c);
+	int r;
+
+	(void)arg;
+	nop_ping(c, "x", 1);
+	r = tmf(c, TMF_ABORT_TASK, LUN_SLOW, s->itt, s->cmdsn);
+	CK(r == TMR_COMPLETE || (r == TMR_NO_TASK && s->done), "the response is %d",
+	   r);
+	scsi_forget(c, s);
+	conn_expect_silence(c, DISK_MS + 500);
+	conn_healthy(c);
+}
+
+static void abort_keeps_window(const void *arg)
+{
+	struct conn *c = ready();
+	struct scsi *s[4];
+	uint32_t win = c->maxcmdsn - c->expcmdsn + 1;
+
+	(void)arg;
+	for (int i = 0; i < 4; i++)
+		s[i] = slow_read(c);
+	nop_ping(c, "x", 1);
+	for (int i = 0; i < 4; i++) {
+		tmf(c, TMF_ABORT_TASK, LUN_SLOW, s[i]->itt, s[i]->cmdsn);
+		scsi_forget(c, s[i]);
+	}
+	nop_ping(c, "x", 1);
+	CK_EQ(c->maxcmdsn - c->expcmdsn + 1, win, "the window");
+}
+
+static void lun_reset(const void *arg)
+{
+	struct conn *c = ready();
+	struct scsi *s[4];
+
+	(void)arg;
+	for (int i = 0; i < 4; i++)
+		s[i] = slow_read(c);
+	nop_ping(c, "x", 1);
+	CK_EQ(tmf(c, TMF_LUN_RESET, LUN_SLOW, NO_TAG, 0), TMR_COMPLETE,
+	      "the response");
+	for (int i = 0; i < 4; i++)
+		scsi_forget(c, s[i]);
+	conn_expect_silence(c, DISK_MS + 500);
+	conn_healthy(c);
+}
+
+/* A ping and other commands go on while a reset waits for the disk. */
+static void reset_holds_nobody(const void *arg)
+{
+	struct conn *c = ready();
+	struct scsi *s = slow_read(c);
+	struct pdu *t;
+	int64_t start;
+
+	(void)arg;
+	nop_ping(c, "x", 1);
+	t = tmf_pdu(c, TMF_LUN_RESET, LUN_SLOW, NO_TAG, 0, true);
+	start = tap_now();
+	pdu_send(c, t);
+	pdu_send(c, nop_pdu(c, next_itt(), NO_TAG, true));
+	for (;;) {
+		struct pdu *p = pdu_recv(c);
+
+		CK(p, "the target closed");
+		if (PDU_OP(p) == OP_NOP_IN)
+			break;
+		CK(PDU_OP(p) == OP_TMF_RSP || scsi_feed(c, p), "got %s",
+		   op_name(PDU_OP(p)));
+		if (PDU_OP(p) == OP_TMF_RSP)
+			t = NULL;
+	}
+	bounded(start, 1000, "a ping beside the reset");
+	if (t)
+		CK_EQ(tmf_wait(c, t), TMR_COMPLETE, "the response");
+	scsi_forget(c, s);
+}
+
+static void reinstatement(const void *arg)
+{
+	struct conn *c = ready(), *d;
+	int64_t start;
+
+	(void)arg;
+	tap_defer(wait_disk, NULL);
+	for (int i = 0; i < 4; i++)
+		slow_read(c);
+	nop_ping(c, "x", 1);
+	start = tap_now();
+	d = login_new(&(struct login_opts){ .session = "Normal",
+					    .isid = c->isid });
+	bounded(start, 1500, "the login");
+	conn_healthy(d);
+	bounded(start, 2000, "the first I/O");
+	conn_expect_eof(c);
+}
+
+static void other_login(const void *arg)
+{
+	struct conn *c = ready();
+	int64_t start;
+
+	tap_defer(wait_disk, NULL);
+	for (int i = 0; i < 4; i++)
+		slow_read(c);
+	nop_ping(c, "x", 1);
+	if (*(const char *)arg == 'r')
+		conn_rst(c);
+	else if (*(const char *)arg == 'c')
+		conn_close(c);
+	start = tap_now();
+	target_healthy();
+	bounded(start, 1500, "another session's login and I/O");
+}
+
+static void logout_now(const void *arg)
+{
+	struct conn *c = ready();
+	struct scsi *s = slow_read(c);
+	struct pdu *l, *p;
+
+	(void)arg;
+	tap_defer(wait_disk, NULL);
+	nop_ping(c, "x", 1);
+	l = logout_pdu(c, 0, 0);
+	pdu_send(c, l);
+	while ((p = pdu_recv(c)) && PDU_OP(p) != OP_LOGOUT_RSP)
+		CK(scsi_feed(c, p), "got %s", op_name(PDU_OP(p)));
+	CK(p, "closed without a Logout Response");
+	CK_EQ(PDU_RESPONSE(p), 0, "the Logout Response");
+	conn_expect_eof(c);
+	(void)s;
+}
+
+static void switch_off(const void *arg)
+{
+	struct conn *c = ready();
+	const char *file = tap_fmt("%s/enable", env.cfg);
+	int64_t start;
+
+	(void)arg;
+	tap_defer(wait_disk, NULL);
+	for (int i = 0; i < 4; i++)
+		slow_read(c);
+	nop_ping(c, "x", 1);
+	start = tap_now();
+	cfg_set(file, "0");
+	bounded(start, 6000, "switching off");
+	while (pdu_recv(c))
+		;
+	cfg_write(file, "1");
+	target_healthy();
+}
+
+static void statuses_late(const void *arg)
+{
+	struct conn *c = ready();
+	struct scsi *s[6];
+
+	(void)arg;
+	/* Slow ones and quick ones mixed: each status finds its command. */
+	for (int i = 0; i < 6; i++) {
+		s[i] = scsi_rw(false, i & 1 ? 0 : LUN_SLOW, i * 8, 8);
+		scsi_send(c, s[i]);
+	}
+	for (int i = 1; i < 6; i += 2)
+		scsi_wait(c, s[i]);
+	CK(!s[0]->done, "the disk is not slow");
+	for (int i = 0; i < 6; i += 2)
+		scsi_wait(c, s[i]);
+}
+
+static const struct tap_case cases[] = {
+	{ "4.2.2.1", "a slow disk holds up neither pings nor other disks",
+	  it_is_slow },
+	{ "4.2.2.1", "slow and quick commands are each answered", statuses_late },
+	{ "11.5.1", "ABORT TASK of a command in the backend; no status follows",
+	  abort_one },
+	{ "4.2.2.1", "commands aborted in the backend give their window back",
+	  abort_keeps_window },
+	{ "11.5.1", "LOGICAL UNIT RESET of a slow disk; no status follows", lun_reset },
+	{ "4.2.3.3", "a reset that waits for the disk holds up no ping",
+	  reset_holds_nobody },
+	{ "6.3.5", "session reinstatement does not wait for the disk", reinstatement },
+	{ "6.3", "a login does not wait for another session's disk", other_login,
+	  "stays" },
+	{ "6.3", "a login does not wait for the disk of a closed session", other_login,
+	  "closed" },
+	{ "6.3", "a login does not wait for the disk of a reset session", other_login,
+	  "reset" },
+	{ "11.14", "a Logout amid slow commands is answered", logout_now },
+	{ "11.9.1", "switching off amid slow commands is bounded", switch_off },
+};
+
+RAW_MAIN(cases)
