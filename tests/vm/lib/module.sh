@@ -3,11 +3,11 @@
 #
 # The checkout, built inside a root: its compiler, its headers, its libc.
 
-# One build directory for each checkout; it lives in the root's tree so that
+# One build directory for each checkout (and version of its layout); it lives in the root's tree so that
 # chroot alone is enough to build in it.
 module_dir()
 {
-	echo "$(root_dir "$1")/tree/build/$(echo "$LAB_SRC" | hash_of)"
+	echo "$(root_dir "$1")/tree/build/$(echo "$LAB_SRC 2" | hash_of)"
 }
 
 # The makefiles below tests/ and tools/ that build programs for the VM.
@@ -67,17 +67,19 @@ make_in()
 }
 
 # The module's tree: what install would do, and an index that knows of it.
+# (/lib is a link in the VM: the overlay has to say /usr/lib.)
 # depmod takes seconds, so only a change of what it reads makes it run.
 module_overlay()
 {
-	local tree=$1 dir=$2 ko key base=lib/modules/$release
+	local tree=$1 dir=$2 ko key over base=lib/modules/$release
 	local -a modules
 
 	mapfile -t modules < <(find "$dir" -name '*.ko' | sort)
-	mkdir -p "$dir.overlay/$base/updates"
-	rm -f "$dir.overlay/$base"/updates/*
+	over=$dir.overlay/usr/$base
+	mkdir -p "$over/updates"
+	rm -f "$over"/updates/*
 	for ko in "${modules[@]}"; do
-		cp "$ko" "$dir.overlay/$base/updates/" || return 1
+		cp "$ko" "$over/updates/" || return 1
 	done
 	key=$(for ko in "${modules[@]}"; do
 		modinfo -F name "$ko"
@@ -85,13 +87,15 @@ module_overlay()
 		modinfo -F alias "$ko"
 		modinfo -F softdep "$ko"
 	done | hash_of)
-	[ "$key" != "$(cat "$dir.depmod" 2>/dev/null)" ] || return 0
+	if [ "$key" = "$(cat "$dir.depmod" 2>/dev/null)" ] && [ -e "$over/modules.dep.bin" ]; then
+		return 0
+	fi
 	rm -rf "$tree/build/depmod.$$"
 	mkdir -p "$tree/build/depmod.$$/$base"
 	cp -al "$tree/$base/kernel" "$tree/$base"/modules.{order,builtin*} \
-		"$dir.overlay/$base/updates" "$tree/build/depmod.$$/$base/" &&
+		"$over/updates" "$tree/build/depmod.$$/$base/" &&
 		in_root "$tree" depmod -b "/build/depmod.$$" "$release" &&
-		cp "$tree/build/depmod.$$/$base"/modules.* "$dir.overlay/$base/" &&
+		cp "$tree/build/depmod.$$/$base"/modules.* "$over/" &&
 		echo "$key" >"$dir.depmod"
 	key=$?
 	rm -rf "$tree/build/depmod.$$"
@@ -104,8 +108,8 @@ module_modprobe_conf()
 
 	conf=$(cd "$dir" && find . -name tcm_iscsi.conf | sort | head -n 1)
 	[ -n "$conf" ] || return 0
-	mkdir -p "$dir.overlay/lib/modprobe.d"
-	cp "$dir/$conf" "$dir.overlay/lib/modprobe.d/tcm_iscsi.conf"
+	mkdir -p "$dir.overlay/usr/lib/modprobe.d"
+	cp "$dir/$conf" "$dir.overlay/usr/lib/modprobe.d/tcm_iscsi.conf"
 }
 
 # Every executable which is not one of the sources is a program for the VM.
@@ -125,11 +129,13 @@ module_programs()
 	done < <(program_dirs)
 }
 
+# module_build KERNEL TARGET MAKEARG...: the module only where it is the target,
+# so that the in-tree one can be tried whatever state ours is in.
 module_build()
 {
-	local kernel=$1 tree dir inside release
+	local kernel=$1 target=$2 tree dir inside release
 
-	shift
+	shift 2
 	tree=$(root_dir "$kernel")/tree
 	dir=$(module_dir "$kernel")
 	inside=${dir#"$tree"}
@@ -167,7 +173,7 @@ cmd_module()
 	esac
 	ensure_root "$kernel" || exit 2
 	need_root "building in a root"
-	with_lock "module-$(module_lock "$kernel")" module_build "$kernel" "$@" ||
+	with_lock "module-$(module_lock "$kernel")" module_build "$kernel" ours "$@" ||
 		exit 2
 	find "$(module_dir "$kernel").overlay" -name '*.ko' 2>/dev/null
 }

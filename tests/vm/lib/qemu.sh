@@ -79,9 +79,8 @@ qemu_watch()
 	done
 	wait "$qemu_pid"
 	qemu_pid=
-	if [ -s "$work/qemu.err" ]; then
-		sed 's/^/lab: qemu: /' "$work/qemu.err" >&2
-	fi
+	sed 's/^/lab: qemu: /' "$work/qemu.err" >&2
+	[ ! -s "$work/setup.log" ] || sed 's/^/lab: init: /' "$work/setup.log" >&2
 }
 
 # /dev/kvm may open and yet hang every guest, so only a boot is evidence.

@@ -104,7 +104,7 @@ run_module()
 	fi
 	if [ -n "$opt_build" ]; then
 		with_lock "module-$(module_lock "$opt_kernel")" \
-			module_build "$opt_kernel" >&2 || exit 2
+			module_build "$opt_kernel" "$opt_target" >&2 || exit 2
 	fi
 	with_lock "module-$(module_lock "$opt_kernel")" \
 		module_take "$opt_kernel" "$opt_target" "$work/overlay" ||
