@@ -117,7 +117,8 @@ run_begin()
 	mkdir -p "$LAB_CACHE/run" "$LAB_CACHE/results" || die "cannot write $LAB_CACHE"
 	ensure_root "$opt_kernel" || exit 2
 	need_tool qemu-system-x86_64
-	work=$(mktemp -d "$LAB_CACHE/run/XXXXXX") || die "cannot write $LAB_CACHE/run"
+	run_expire
+	work=$(mktemp -d "$LAB_CACHE/run/$$-XXXXXX") || die "cannot write $LAB_CACHE/run"
 	qemu_pid=
 	trap run_end EXIT
 	if [ -z "$opt_out" ]; then
@@ -126,6 +127,18 @@ run_begin()
 	mkdir -p "$opt_out" || die "cannot write $opt_out"
 	out=$(readlink -f "$opt_out")
 	choose_accel
+}
+
+# What a killed lab left behind, and results nobody looked at for days.
+run_expire()
+{
+	local dir pid
+
+	for dir in "$LAB_CACHE"/run/*-*; do
+		pid=${dir##*/}
+		[ -d "/proc/${pid%-*}" ] || rm -rf "$dir"
+	done
+	find "$LAB_CACHE/results" -mindepth 1 -maxdepth 1 -mtime +3 -exec rm -rf {} +
 }
 
 run_end()
@@ -289,12 +302,15 @@ cmd_shell()
 	mode=shell
 	run_begin
 	run_prepare
-	size=$(stty size 2>/dev/null) || size='24 80'
+	size=$(stty size 2>/dev/null)
+	case $size in
+	'' | '0 0') size='24 80' ;;
+	esac
 	echo "stty_size='$size'" >>"$work/config"
 	opt_slow=1000
-	say "console log in $out/console.log; leave with 'exit'"
+	say "console log in $out/console.log; leave with 'exit' or Ctrl-a x"
 	qemu_stdin=/dev/stdin
-	qemu_start "$work" "$out" "$accel" stdio || die "QEMU does not start"
+	qemu_start "$work" "$out" "$accel" mon:stdio || die "QEMU does not start"
 	[ ! -t 0 ] || stty raw -echo
 	qemu_watch "$work"
 	[ ! -t 0 ] || stty sane
