@@ -281,7 +281,18 @@ unload_target()
 	module=$(target_module)
 	module_loaded "$module" || return 0
 	[ ! -d $CFG/iscsi ] || bounded 20 rmdir $CFG/iscsi || return 1
+	if [ "$module" = iscsi_target_mod ] && ! poll 20 no_intree_threads; then
+		echo "a thread of $module does not end" >&2
+		return 1
+	fi
 	bounded 20 rmmod "$module"
+}
+
+# The in-tree module may be removed while its connection threads still run,
+# and then they crash the kernel. Ours has to wait for its own by itself.
+no_intree_threads()
+{
+	! pgrep '^iscsi_(np|ttx|trx)$' >/dev/null
 }
 
 # What targetcli needs of a running system.
