@@ -185,9 +185,10 @@ struct iscsip_verdict {
 
 /** enum iscsip_phase - which PDUs are legal now */
 enum iscsip_phase {
-	ISCSIP_PHASE_LOGIN,
+	ISCSIP_PHASE_LOGIN,		/* nothing has been taken yet */
 	ISCSIP_PHASE_DISCOVERY,		/* full feature phase of a discovery session */
 	ISCSIP_PHASE_FULL,
+	ISCSIP_PHASE_LOGIN_STARTED,	/* a Login Request has been taken (4.2.4) */
 };
 
 enum iscsip_attr {
@@ -294,9 +295,10 @@ static inline u32 iscsip_pad(u32 len)
  * reserved TMF function codes are left to the caller, SNACK types, logout
  * reasons are left to the caller, Login bits (T with C, reserved stage 2) per
  * 11.12 give LOGIN_FAIL 0x0200. Opcodes illegal in @phase: LOGIN phase: DROP
- * unless Login; DISCOVERY: only Text, Logout, NOP-Out (answered), else REJECT
- * protocol error; FULL: Login gives REJECT protocol error. Unknown opcodes:
- * REJECT command not supported.
+ * unless Login; LOGIN_STARTED phase: LOGIN_FAIL 0x020b unless Login (4.2.4);
+ * DISCOVERY: only Text, Logout, NOP-Out (answered), else REJECT protocol error;
+ * FULL: Login gives REJECT protocol error. Unknown opcodes: REJECT command not
+ * supported.
  *
  * Return: the verdict.
  */
@@ -576,6 +578,7 @@ struct iscsip_chap {
 	u8 digest_len;
 	u8 challenge[ISCSIP_CHAP_DIGEST_MAX];
 	bool mutual;		/* the initiator asked for and got our answer */
+	u8 peer_challenge[ISCSIP_CHAP_CHALLENGE_MAX];	/* too big for a stack */
 };
 
 /* ---- proto/negotiate.c: the login stage machine (6.3) -------------------------- */
