@@ -198,6 +198,7 @@ struct tcmi_portal {
 	spinlock_t lock;
 	struct list_head silent;	/* conn->portal_entry: accepted, oldest first */
 	u32 nsilent;
+	u32 timeout;			/* seconds a silent one may stay; reap_work */
 };
 
 /**
@@ -356,6 +357,8 @@ struct tcmi_pdu {
 	bool cont;
 	bool close_after;	/* last PDU of this connection */
 	bool own_statsn;	/* carries a StatSN of its own (advances it) */
+	bool login_done;	/* digests are on after this one */
+	u8 isid[ISCSIP_ISID_LEN];
 	u8 csg, nsg;
 	u16 status;		/* login */
 	u16 p1, p2, p3;
@@ -374,7 +377,9 @@ struct tcmi_tx {
 	u32 npdus;			/* tcmi_pdus queued: backpressure on rx */
 	struct page *hpage;		/* headers go here */
 	u32 hoff;
-	struct bio_vec bv[TCMI_TX_BVECS];
+	struct bio_vec *bv;		/* TCMI_TX_BVECS of them */
+	bool hdgst_on;
+	bool ddgst_on;
 	u32 nbv;
 	u32 cur;			/* first bvec not sent completely */
 	u32 cur_off;
@@ -434,6 +439,8 @@ struct tcmi_conn {
 	u32 next_ttt;
 	struct hlist_head tasks[TCMI_TASK_BUCKETS];	/* struct tcmi_cmd.task, by ITT */
 	struct list_head wait_data;	/* commands waiting for Data-Out */
+	u32 wait_buf;			/* of these: core has no pages for them yet */
+	unsigned long tick;		/* next look at @wait_data, jiffies */
 	struct list_head held;		/* commands ahead of ExpCmdSN, by CmdSN */
 	u32 held_bytes;
 	u32 drain_itt[TCMI_DRAIN_RING];
@@ -501,9 +508,10 @@ struct tcmi_cmd {
 	u32 held_nents;
 	u32 held_len;
 	u16 cdb_len;
-	u8 cdb[ISCSIP_CDB_MAX > 32 ? 32 : 16];	/* short CDBs; see @long_cdb */
-	u8 *long_cdb;
-	struct tcmi_tmf *tmf;		/* a sub-request of this task management function */
+	u8 cdb[16];
+	u8 *long_cdb;			/* the whole CDB when longer than 16 bytes */
+	struct tcmi_cmd *tmf_parent;	/* the function that this one is a part of */
+	u32 tmf_pending;		/* parts not yet back */
 	u8 tmf_rsp;
 
 	u8 sense[TCMI_SENSE_MAX];
@@ -545,7 +553,7 @@ int tcmi_portal_parse(struct net *net, const char *name, struct sockaddr_storage
 struct tcmi_portal *tcmi_portal_get(struct net *net, const struct sockaddr_storage *addr);
 void tcmi_portal_put(struct tcmi_portal *portal);
 void tcmi_portal_detach(struct tcmi_portal *portal);
-void tcmi_portal_forget(struct tcmi_conn *conn);
+bool tcmi_portal_forget(struct tcmi_conn *conn);
 
 /* ---- conn.c: the connection object ---- */
 struct tcmi_conn *tcmi_conn_new(struct tcmi_portal *portal, struct socket *sock);
@@ -559,7 +567,6 @@ void tcmi_addr_text(const struct sockaddr_storage *addr, char *text, size_t len)
 
 /* ---- io.c: the thread ---- */
 void tcmi_conn_start_work(struct work_struct *work);
-void tcmi_io_touch(struct tcmi_conn *conn);
 
 /* ---- rx.c ---- */
 int tcmi_rx_run(struct tcmi_conn *conn);
@@ -579,6 +586,7 @@ void tcmi_tx_pdu(struct tcmi_conn *conn, struct tcmi_pdu *pdu);
 /* ---- login.c, auth.c ---- */
 int tcmi_login_begin(struct tcmi_conn *conn);
 void tcmi_login_end(struct tcmi_conn *conn);
+const char *tcmi_login_name(struct tcmi_conn *conn);
 struct iscsip_verdict tcmi_login_header(struct tcmi_conn *conn, const struct iscsip_req *req,
 					u8 **buf);
 struct iscsip_verdict tcmi_login_payload(struct tcmi_conn *conn, const struct iscsip_req *req);
@@ -591,8 +599,8 @@ extern bool tcmi_discovery_enforce;		/* tcmi_config_mutex */
 /* ---- sess.c ---- */
 struct tcmi_sess *tcmi_sess_new(enum iscsip_session_type type, struct tcmi_tpg *tpg,
 				const struct iscsip_login *login, u16 *status);
-int tcmi_sess_join(struct tcmi_sess *sess, struct tcmi_conn *conn);
-void tcmi_sess_publish(struct tcmi_sess *sess);
+u16 tcmi_sess_join(struct tcmi_sess *sess, struct tcmi_conn *conn);
+u16 tcmi_sess_publish(struct tcmi_sess *sess);
 void tcmi_sess_leave(struct tcmi_conn *conn);
 struct tcmi_sess *tcmi_sess_find(struct tcmi_tpg *tpg, const char *name, const u8 *isid,
 				 u16 tsih);
@@ -610,6 +618,18 @@ struct tcmi_tpg *tcmi_tpg_lookup(struct tcmi_wwn *wwn, struct tcmi_portal *porta
 				 bool *disabled);
 void tcmi_tpg_get(struct tcmi_tpg *tpg);
 void tcmi_tpg_put(struct tcmi_tpg *tpg);
+/* core's callbacks */
+struct se_wwn *tcmi_make_wwn(struct target_fabric_configfs *tf,
+			     struct config_group *group, const char *name);
+void tcmi_drop_wwn(struct se_wwn *se_wwn);
+struct se_portal_group *tcmi_make_tpg(struct se_wwn *se_wwn, const char *name);
+void tcmi_drop_tpg(struct se_portal_group *se_tpg);
+int tcmi_enable_tpg(struct se_portal_group *se_tpg, bool enable);
+struct se_tpg_np *tcmi_make_np(struct se_portal_group *se_tpg, struct config_group *group,
+			       const char *name);
+void tcmi_drop_np(struct se_tpg_np *se_np);
+void tcmi_acl_defaults(struct se_node_acl *se_acl);
+int tcmi_init_nodeacl(struct se_node_acl *se_acl, const char *name);
 
 /* ---- cmd.c ---- */
 extern struct kmem_cache *tcmi_cmd_cache;
@@ -617,7 +637,12 @@ struct iscsip_verdict tcmi_cmd_header(struct tcmi_conn *conn, const struct iscsi
 int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok);
 struct iscsip_verdict tcmi_data_out_header(struct tcmi_conn *conn,
 					   const struct iscsip_req *req);
-struct tcmi_cmd *tcmi_cmd_alloc(struct tcmi_conn *conn, const struct iscsip_req *req);
+struct tcmi_cmd *tcmi_cmd_alloc(struct tcmi_conn *conn);
+void tcmi_cmd_free(struct tcmi_cmd *cmd);
+void tcmi_cmd_accept(struct tcmi_conn *conn, struct tcmi_cmd *cmd,
+		     const struct iscsip_req *req);
+u64 tcmi_lun(u64 lun);
+void tcmi_cmd_unhold(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 struct tcmi_cmd *tcmi_cmd_find(struct tcmi_conn *conn, u32 itt);
 void tcmi_cmd_post(struct tcmi_cmd *cmd);
 void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
@@ -625,9 +650,10 @@ void tcmi_cmd_finish(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_cmd_sent(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_cmd_abort_waiting(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_cmd_fail_all(struct tcmi_conn *conn);
-void tcmi_cmd_run_held(struct tcmi_conn *conn);
+void tcmi_cmd_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 unsigned long tcmi_cmd_tick(struct tcmi_conn *conn);
 void tcmi_cmd_go_on(struct tcmi_conn *conn);
+void tcmi_cmd_rx_dest(struct tcmi_conn *conn);
 void tcmi_cmd_slot_give(struct tcmi_cmd *cmd);
 /* core's callbacks */
 int tcmi_write_pending(struct se_cmd *se_cmd);
@@ -641,7 +667,25 @@ void tcmi_release_cmd(struct se_cmd *se_cmd);
 /* ---- tmf.c ---- */
 struct iscsip_verdict tcmi_tmf_header(struct tcmi_conn *conn, const struct iscsip_req *req);
 void tcmi_tmf_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
+void tcmi_tmf_sent(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_tmf_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
+
+/* ---- window.c: CmdSN order of everything that has a CmdSN ---- */
+enum iscsip_window_verdict tcmi_window_enter(struct tcmi_conn *conn,
+					     const struct iscsip_req *req);
+void tcmi_window_pass(struct tcmi_conn *conn, const struct iscsip_req *req);
+void tcmi_window_hold(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
+int tcmi_window_mark(struct tcmi_conn *conn, u32 cmdsn);
+struct iscsip_verdict tcmi_window_answer(struct tcmi_conn *conn, const struct iscsip_req *req);
+void tcmi_window_run(struct tcmi_conn *conn);
+void tcmi_window_numbers(struct tcmi_conn *conn, struct iscsip_sn *sn);
+
+/* ---- nop.c: keepalive; logout.c ---- */
+struct iscsip_verdict tcmi_nop_header(struct tcmi_conn *conn, const struct iscsip_req *req);
+void tcmi_nop_payload(struct tcmi_conn *conn);
+unsigned long tcmi_nop_tick(struct tcmi_conn *conn);
+struct iscsip_verdict tcmi_logout_header(struct tcmi_conn *conn, const struct iscsip_req *req);
+void tcmi_logout_ask(struct tcmi_conn *conn);
 
 /* ---- text.c ---- */
 struct iscsip_verdict tcmi_text_header(struct tcmi_conn *conn, const struct iscsip_req *req,
@@ -649,7 +693,7 @@ struct iscsip_verdict tcmi_text_header(struct tcmi_conn *conn, const struct iscs
 struct iscsip_verdict tcmi_text_payload(struct tcmi_conn *conn, const struct iscsip_req *req);
 void tcmi_text_end(struct tcmi_conn *conn);
 
-/* ---- fabric.c, configfs.c, stats.c ---- */
+/* ---- fabric.c, configfs.c, configfs_acl.c, stats.c ---- */
 extern const struct target_core_fabric_ops tcmi_fabric_ops;
 extern struct configfs_attribute *tcmi_discovery_attrs[];
 extern struct configfs_attribute *tcmi_wwn_attrs[];
@@ -662,10 +706,12 @@ extern struct configfs_attribute *tcmi_acl_base_attrs[];
 extern struct configfs_attribute *tcmi_acl_attrib_attrs[];
 extern struct configfs_attribute *tcmi_acl_auth_attrs[];
 extern struct configfs_attribute *tcmi_acl_param_attrs[];
-extern cpumask_var_t tcmi_cpus;		/* cpus_allowed_list; tcmi_config_mutex */
+void tcmi_cpus_apply(struct task_struct *task);
+void tcmi_cpus_apply(struct task_struct *task);
 int tcmi_configfs_init(void);
 void tcmi_configfs_exit(void);
 void tcmi_param_defaults(struct tcmi_tpg *tpg);
+int tcmi_auth_method_require(struct tcmi_tpg *tpg, bool required);
 void tcmi_stats_wwn_groups(struct tcmi_wwn *wwn);
 void tcmi_stats_acl_groups(struct tcmi_acl *acl);
 extern spinlock_t tcmi_stats_lock;

@@ -1,0 +1,775 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of one SCSI command. Two references: core's, dropped through
+ * check_stop_free, and ours, which comes to the connection's thread with the
+ * post and is dropped when the response has been taken by TCP.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <scsi/scsi_proto.h>
+#include <scsi/scsi_common.h>
+#include <target/target_core_backend.h>
+#include "tcm_iscsi.h"
+
+#define TCMI_TICK		(HZ / 10)
+#define TCMI_HELD_MAX		(4 * 1024 * 1024)	/* early data of one connection */
+#define TCMI_IMMEDIATE_MAX	64			/* commands beyond the window */
+
+struct kmem_cache *tcmi_cmd_cache;
+
+/* ---- allocation ---- */
+
+/**
+ * tcmi_cmd_alloc() - a blank command of a connection
+ * @conn: the connection; its thread calls. The command holds a reference.
+ * Return: the command, or NULL.
+ */
+struct tcmi_cmd *tcmi_cmd_alloc(struct tcmi_conn *conn)
+{
+	struct tcmi_cmd *cmd = kmem_cache_zalloc(tcmi_cmd_cache, GFP_KERNEL);
+
+	if (!cmd)
+		return NULL;
+	kref_get(&conn->ref);
+	atomic_inc(&conn->ncmds);
+	cmd->conn = conn;
+	cmd->itt = ISCSIP_TAG_RESERVED;
+	INIT_LIST_HEAD(&cmd->entry);
+	INIT_LIST_HEAD(&cmd->txe.entry);
+	INIT_HLIST_NODE(&cmd->task);
+	return cmd;
+}
+
+/**
+ * tcmi_cmd_free() - the memory of a command which core doesn't know (any more)
+ * @cmd: the command, on no list
+ * Context: any.
+ */
+void tcmi_cmd_free(struct tcmi_cmd *cmd)
+{
+	struct tcmi_conn *conn = cmd->conn;
+
+	if (cmd->held_sgl)
+		sgl_free(cmd->held_sgl);
+	kfree(cmd->long_cdb);
+	kmem_cache_free(tcmi_cmd_cache, cmd);
+	/* pairs with the teardown, which goes to CLOSING before it looks */
+	if (atomic_dec_and_test(&conn->ncmds) && READ_ONCE(conn->state) >= TCMI_CONN_CLOSING)
+		tcmi_conn_kick(conn);
+	tcmi_conn_put(conn);
+}
+
+static struct hlist_head *tcmi_cmd_bucket(struct tcmi_conn *conn, u32 itt)
+{
+	return &conn->tasks[(itt ^ itt >> 16) % TCMI_TASK_BUCKETS];
+}
+
+/**
+ * tcmi_cmd_find() - the task of an Initiator Task Tag
+ * @conn: the connection; its thread calls
+ * @itt: the tag
+ * Return: the command, without a reference; NULL if there is none.
+ */
+struct tcmi_cmd *tcmi_cmd_find(struct tcmi_conn *conn, u32 itt)
+{
+	struct tcmi_cmd *cmd;
+
+	hlist_for_each_entry(cmd, tcmi_cmd_bucket(conn, itt), task)
+		if (cmd->itt == itt)
+			return cmd;
+	return NULL;
+}
+
+/**
+ * tcmi_cmd_accept() - a command or task management function is now a task
+ * @conn: the connection; its thread calls
+ * @cmd: filled from @req
+ * @req: the request
+ */
+void tcmi_cmd_accept(struct tcmi_conn *conn, struct tcmi_cmd *cmd,
+		     const struct iscsip_req *req)
+{
+	cmd->req = *req;
+	cmd->itt = req->itt;
+	cmd->lun = req->lun;
+	cmd->cmdsn = req->cmdsn;
+	cmd->immediate = req->immediate;
+	hlist_add_head(&cmd->task, tcmi_cmd_bucket(conn, cmd->itt));
+	conn->sess->cmd_pdus++;
+	if (cmd->immediate)
+		return;
+	set_bit(TCMI_CMD_SLOT, &cmd->flags);
+	spin_lock(&conn->sess->lock);
+	iscsip_window_take(&conn->sess->window);
+	spin_unlock(&conn->sess->lock);
+}
+
+/**
+ * tcmi_cmd_slot_give() - the command's place in the CmdSN window is free again
+ * @cmd: the command; the connection's thread calls
+ */
+void tcmi_cmd_slot_give(struct tcmi_cmd *cmd)
+{
+	struct tcmi_sess *sess = cmd->conn->sess;
+
+	if (!test_and_clear_bit(TCMI_CMD_SLOT, &cmd->flags))
+		return;
+	spin_lock(&sess->lock);
+	iscsip_window_give(&sess->window);
+	spin_unlock(&sess->lock);
+}
+
+/* ---- data ---- */
+
+static bool tcmi_cmd_is_write(const struct tcmi_cmd *cmd)
+{
+	return cmd->req.opcode == ISCSIP_OP_SCSI_CMD && cmd->req.scsi.write &&
+	       cmd->req.scsi.edtl;
+}
+
+/*
+ * Does core call a backend which may sleep, when it submits or executes this?
+ * Then it happens in a workqueue: the connection's thread never blocks.
+ */
+static bool tcmi_cmd_may_sleep(const struct se_cmd *se_cmd)
+{
+	const char *name = se_cmd->se_dev->transport->name;
+
+	if (strcmp(name, "iblock") && strcmp(name, "rd_mcp"))
+		return true;
+	switch (se_cmd->t_task_cdb[0]) {
+	case READ_6:
+	case READ_10:
+	case READ_12:
+	case READ_16:
+	case WRITE_6:
+	case WRITE_10:
+	case WRITE_12:
+	case WRITE_16:
+		return false;
+	default:
+		return true;
+	}
+}
+
+static void tcmi_cmd_work(struct work_struct *work)
+{
+	struct tcmi_cmd *cmd = container_of(work, struct tcmi_cmd, work);
+
+	if (test_bit(TCMI_CMD_EXECUTED, &cmd->flags))
+		target_execute_cmd(&cmd->se_cmd);
+	else
+		target_submit(&cmd->se_cmd);
+}
+
+static void tcmi_cmd_execute(struct tcmi_cmd *cmd)
+{
+	list_del_init(&cmd->entry);
+	cmd->state = TCMI_CMD_IN_CORE;
+	set_bit(TCMI_CMD_EXECUTED, &cmd->flags);
+	if (tcmi_cmd_may_sleep(&cmd->se_cmd))
+		queue_work(tcmi_submit_wq, &cmd->work);
+	else
+		target_execute_cmd(&cmd->se_cmd);
+}
+
+/* Data has arrived, or pages have: execute, or ask for what is missing. */
+static void tcmi_cmd_more(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	const struct tcmi_acl *acl;
+
+	if (conn->rx.cmd == cmd || cmd->state != TCMI_CMD_WAIT_DATA ||
+	    conn->state >= TCMI_CONN_CLOSING)
+		return;
+	if (iscsip_xfer_complete(&cmd->xfer)) {
+		tcmi_cmd_execute(cmd);
+		return;
+	}
+	acl = to_tcmi_acl(conn->sess->se_sess->se_node_acl);
+	cmd->data_deadline = jiffies + HZ * READ_ONCE(acl->attrib.dataout_timeout) *
+			     READ_ONCE(acl->attrib.dataout_timeout_retries);
+	if (!cmd->xfer.unsolicited)
+		tcmi_tx_r2t(conn, cmd);
+}
+
+static void tcmi_cmd_unhold_data(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	struct scatterlist *from = cmd->held_sgl, *to = cmd->se_cmd.t_data_sg;
+	u32 left = min(cmd->held_len, cmd->se_cmd.data_length);
+
+	for (; left && from && to; from = sg_next(from), to = sg_next(to)) {
+		u32 n = min3(left, from->length, to->length);
+
+		memcpy_page(sg_page(to), to->offset, sg_page(from), from->offset, n);
+		left -= n;
+	}
+	conn->held_bytes -= cmd->held_len;
+	sgl_free(cmd->held_sgl);
+	cmd->held_sgl = NULL;
+}
+
+/* write_pending has run: the pages are there */
+static void tcmi_cmd_buffer(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	if (!test_bit(TCMI_CMD_BUF_READY, &cmd->flags) || cmd->state == TCMI_CMD_WAIT_DATA)
+		return;
+	smp_rmb();	/* pairs with tcmi_write_pending() */
+	conn->wait_buf--;
+	cmd->state = TCMI_CMD_WAIT_DATA;
+	if (cmd->held_sgl)
+		tcmi_cmd_unhold_data(conn, cmd);
+	tcmi_cmd_more(conn, cmd);
+}
+
+/**
+ * tcmi_cmd_go_on() - look for commands whose pages have come in the meantime
+ * @conn: the connection; its thread calls
+ *
+ * Only where the administrator made the backstore submit from core's workqueue.
+ */
+void tcmi_cmd_go_on(struct tcmi_conn *conn)
+{
+	struct tcmi_cmd *cmd, *next;
+
+	if (!conn->wait_buf)
+		return;
+	list_for_each_entry_safe(cmd, next, &conn->wait_data, entry)
+		tcmi_cmd_buffer(conn, cmd);
+}
+
+/**
+ * tcmi_cmd_rx_dest() - say where the payload being received goes
+ * @conn: the connection; its thread calls, with rx.cmd set
+ */
+void tcmi_cmd_rx_dest(struct tcmi_conn *conn)
+{
+	struct tcmi_rx *rx = &conn->rx;
+	struct tcmi_cmd *cmd = rx->cmd;
+	u32 offset = 0;
+
+	if (rx->req.opcode == ISCSIP_OP_DATA_OUT)
+		offset = rx->req.data_out.offset;
+	if (cmd->held_sgl) {
+		if (offset + rx->left <= cmd->held_len)
+			tcmi_rx_sg(conn, cmd->held_sgl, offset, rx->left);
+	} else if (cmd->state == TCMI_CMD_WAIT_DATA) {
+		if (offset + rx->left <= cmd->se_cmd.data_length)
+			tcmi_rx_sg(conn, cmd->se_cmd.t_data_sg, offset, rx->left);
+	}
+}
+
+/* ---- submission ---- */
+
+static int tcmi_cmd_attr(u8 attr)
+{
+	switch (attr) {
+	case ISCSIP_ATTR_ORDERED:
+		return TCM_ORDERED_TAG;
+	case ISCSIP_ATTR_HEAD:
+		return TCM_HEAD_TAG;
+	case ISCSIP_ATTR_ACA:
+		return TCM_ACA_TAG;
+	default:
+		return TCM_SIMPLE_TAG;
+	}
+}
+
+/**
+ * tcmi_lun() - the number that core uses for a LUN
+ * @lun: the eight bytes as a big-endian number
+ */
+u64 tcmi_lun(u64 lun)
+{
+	struct scsi_lun bytes;
+	int i;
+
+	for (i = 0; i < 8; i++)
+		bytes.scsi_lun[i] = lun >> (56 - 8 * i);
+	return scsilun_to_int(&bytes);
+}
+
+static void tcmi_cmd_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	const struct iscsip_req *req = &cmd->req;
+	struct se_cmd *se_cmd = &cmd->se_cmd;
+	int dir = DMA_NONE;
+
+	if (req->scsi.edtl)
+		dir = req->scsi.write ? DMA_TO_DEVICE : req->scsi.read ? DMA_FROM_DEVICE :
+		      DMA_NONE;
+	cmd->state = TCMI_CMD_IN_CORE;
+	set_bit(TCMI_CMD_SUBMITTED, &cmd->flags);
+	INIT_WORK(&cmd->work, tcmi_cmd_work);
+	if (target_init_cmd(se_cmd, conn->sess->se_sess, cmd->sense, tcmi_lun(cmd->lun),
+			    req->scsi.edtl, tcmi_cmd_attr(req->scsi.attr), dir,
+			    TARGET_SCF_ACK_KREF))
+		WARN_ON_ONCE(1);	/* only sessions with a stopped counter refuse */
+	se_cmd->tag = cmd->itt;
+	if (target_submit_prep(se_cmd, cmd->long_cdb ?: cmd->cdb, NULL, 0, NULL, 0, NULL, 0,
+			       GFP_KERNEL))
+		return;			/* its status has been posted */
+	if (dir == DMA_TO_DEVICE) {
+		/* submitting a write only gets its pages */
+		list_add_tail(&cmd->entry, &conn->wait_data);
+		conn->wait_buf++;
+		target_submit(se_cmd);
+		tcmi_cmd_buffer(conn, cmd);
+	} else if (tcmi_cmd_may_sleep(se_cmd)) {
+		queue_work(tcmi_submit_wq, &cmd->work);
+	} else {
+		target_submit(se_cmd);
+	}
+}
+
+/**
+ * tcmi_cmd_start() - a request's CmdSN is due
+ * @conn: the connection; its thread calls
+ * @cmd: the command, task management function, or mark
+ */
+void tcmi_cmd_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	switch (cmd->req.opcode) {
+	case ISCSIP_OP_SCSI_CMD:
+		tcmi_cmd_submit(conn, cmd);
+		break;
+	case ISCSIP_OP_TMF:
+		tcmi_tmf_start(conn, cmd);
+		break;
+	default:
+		tcmi_cmd_free(cmd);
+		break;
+	}
+}
+
+/* An early command: its data needs a place of its own until it is due. */
+static struct iscsip_verdict tcmi_cmd_hold(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	const struct iscsip_req *req = &cmd->req;
+	u32 len = req->dsl;
+
+	if (tcmi_cmd_is_write(cmd) && !req->final)
+		len = min(req->scsi.edtl, conn->params.first_burst);
+	if (len) {
+		if (conn->held_bytes + len > TCMI_HELD_MAX)
+			return ISCSIP_VERDICT_DROP("too much data ahead of its turn");
+		cmd->held_sgl = sgl_alloc(len, GFP_KERNEL, &cmd->held_nents);
+		if (!cmd->held_sgl)
+			return ISCSIP_VERDICT_DROP("out of memory");
+		cmd->held_len = len;
+		conn->held_bytes += len;
+	}
+	tcmi_window_hold(conn, cmd);
+	return ISCSIP_VERDICT_OK;
+}
+
+static struct iscsip_verdict tcmi_cmd_build(struct tcmi_conn *conn, struct tcmi_cmd *cmd,
+					    const struct iscsip_req *req)
+{
+	u8 cdb[ISCSIP_CDB_MAX];
+	struct iscsip_verdict v;
+	u32 bidi = 0;
+
+	v = iscsip_parse_ahs(conn->rx.ahs, req->ahs_len, req, cdb, &cmd->cdb_len, &bidi);
+	if (v.action)
+		return v;
+	if (bidi || (req->scsi.read && req->scsi.write))
+		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_CMD_NOT_SUPPORTED,
+					     "bidirectional command");
+	if (cmd->cdb_len > sizeof(cmd->cdb)) {
+		cmd->long_cdb = kmemdup(cdb, cmd->cdb_len, GFP_KERNEL);
+		if (!cmd->long_cdb)
+			return ISCSIP_VERDICT_DROP("out of memory");
+	} else {
+		memcpy(cmd->cdb, cdb, sizeof(cmd->cdb));
+	}
+	if (req->scsi.write && req->scsi.edtl)
+		return iscsip_xfer_write_init(&cmd->xfer, &conn->params, req->scsi.edtl,
+					      req->dsl, req->final);
+	if (req->dsl)
+		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_PROTOCOL, "data without a write");
+	return v;
+}
+
+/**
+ * tcmi_cmd_header() - a SCSI Command has arrived (11.3)
+ * @conn: the connection; its thread calls
+ * @req: the decoded header
+ * Return: the verdict; on OK rx.cmd is set if a payload follows.
+ */
+struct iscsip_verdict tcmi_cmd_header(struct tcmi_conn *conn, const struct iscsip_req *req)
+{
+	enum iscsip_window_verdict order = tcmi_window_enter(conn, req);
+	struct iscsip_verdict v;
+	struct tcmi_cmd *cmd;
+
+	if (order == ISCSIP_WIN_OUTSIDE)
+		return ISCSIP_VERDICT_IGNORE("outside the CmdSN window");
+	if (tcmi_cmd_find(conn, req->itt))
+		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_TASK_IN_PROGRESS, "task tag in use");
+	if (req->immediate && atomic_read(&conn->ncmds) >=
+	    (int)conn->sess->window.depth + TCMI_IMMEDIATE_MAX)
+		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_TOO_MANY_IMMEDIATE,
+					     "too many immediate commands");
+	cmd = tcmi_cmd_alloc(conn);
+	if (!cmd)
+		return ISCSIP_VERDICT_DROP("out of memory");
+	v = tcmi_cmd_build(conn, cmd, req);
+	if (v.action) {
+		tcmi_cmd_free(cmd);
+		return v;
+	}
+	tcmi_cmd_accept(conn, cmd, req);
+	if (req->dsl)
+		conn->rx.cmd = cmd;
+	if (order == ISCSIP_WIN_GAP)
+		return tcmi_cmd_hold(conn, cmd);
+	tcmi_window_pass(conn, req);
+	tcmi_cmd_start(conn, cmd);
+	tcmi_window_run(conn);
+	return v;
+}
+
+/* ---- Data-Out ---- */
+
+/*
+ * End a command that waits for data, with CHECK CONDITION. Core's view: the
+ * status is queued, and the reference of the submission is dropped here because
+ * execution, which would drop it, never comes.
+ */
+static void tcmi_cmd_fail(struct tcmi_cmd *cmd, sense_reason_t reason)
+{
+	transport_send_check_condition_and_sense(&cmd->se_cmd, reason, 0);
+	transport_generic_free_cmd(&cmd->se_cmd, 0);
+}
+
+static bool tcmi_cmd_drained(const struct tcmi_conn *conn, u32 itt)
+{
+	u32 i, n = min_t(u32, conn->drain_count, TCMI_DRAIN_RING);
+
+	for (i = 0; i < n; i++)
+		if (conn->drain_itt[i] == itt)
+			return true;
+	return false;
+}
+
+/**
+ * tcmi_data_out_header() - a Data-Out has arrived (11.7)
+ * @conn: the connection; its thread calls
+ * @req: the decoded header
+ *
+ * Data for a command that ended early (aborted, refused) is drained in silence.
+ * Data that breaks the rules is rejected, and its command ends (11.17).
+ */
+struct iscsip_verdict tcmi_data_out_header(struct tcmi_conn *conn,
+					   const struct iscsip_req *req)
+{
+	struct tcmi_cmd *cmd = tcmi_cmd_find(conn, req->itt);
+	struct iscsip_verdict v;
+
+	if (!cmd || !tcmi_cmd_is_write(cmd)) {
+		if (!cmd && tcmi_cmd_drained(conn, req->itt))
+			return ISCSIP_VERDICT_IGNORE("data of a command that is over");
+		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "no such write");
+	}
+	if (test_bit(TCMI_CMD_POSTED, &cmd->flags))
+		return ISCSIP_VERDICT_IGNORE("data of a command that is over");
+	v = iscsip_xfer_data_out(&cmd->xfer, req);
+	if (v.action == ISCSIP_REJECT) {
+		if (cmd->state != TCMI_CMD_WAIT_DATA)
+			return ISCSIP_VERDICT_DROP(v.why);
+		tcmi_cmd_fail(cmd, TCM_INCORRECT_AMOUNT_OF_DATA);
+		return v;
+	}
+	if (!v.action)
+		conn->rx.cmd = cmd;
+	return v;
+}
+
+/**
+ * tcmi_cmd_payload() - the payload for rx.cmd is complete
+ * @conn: the connection; its thread calls
+ * @digest_ok: it is also intact
+ * Return: 0, or a negative error: close.
+ */
+int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok)
+{
+	struct tcmi_cmd *cmd = conn->rx.cmd;
+
+	conn->rx.cmd = NULL;
+	if (test_bit(TCMI_CMD_POSTED, &cmd->flags))
+		return 0;
+	if (!digest_ok) {
+		/* 7.8: rejected already; the task ends with a proper response */
+		if (cmd->state != TCMI_CMD_WAIT_DATA)
+			return -EPROTO;
+		tcmi_cmd_fail(cmd, TCM_SERVICE_CRC_ERROR);
+		return 0;
+	}
+	if (conn->rx.req.opcode == ISCSIP_OP_DATA_OUT)
+		iscsip_xfer_data_done(&cmd->xfer, &conn->rx.req);
+	tcmi_cmd_more(conn, cmd);
+	return 0;
+}
+
+/* ---- the end of a command ---- */
+
+/**
+ * tcmi_cmd_post() - hand a command to its connection's thread
+ * @cmd: the command, with one reference for the thread
+ * Context: any, also hard interrupt.
+ */
+void tcmi_cmd_post(struct tcmi_cmd *cmd)
+{
+	struct tcmi_conn *conn = cmd->conn;
+
+	if (WARN_ON_ONCE(test_and_set_bit(TCMI_CMD_POSTED, &cmd->flags)))
+		return;
+	llist_add(&cmd->post, &conn->posts);
+	tcmi_conn_kick(conn);
+}
+
+static void tcmi_cmd_unwait(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	if (list_empty(&cmd->entry))
+		return;
+	list_del_init(&cmd->entry);
+	if (cmd->state != TCMI_CMD_WAIT_DATA)
+		conn->wait_buf--;
+}
+
+/**
+ * tcmi_cmd_posted() - core (or an abort) is through with a command
+ * @conn: the connection; its thread calls, and owns a reference of @cmd
+ * @cmd: the command
+ */
+void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	tcmi_cmd_unwait(conn, cmd);
+	if (conn->rx.cmd == cmd) {
+		conn->rx.cmd = NULL;
+		conn->rx.dest = TCMI_DEST_DRAIN;
+	}
+	if (tcmi_cmd_is_write(cmd) && !iscsip_xfer_complete(&cmd->xfer) &&
+	    (cmd->xfer.unsolicited || cmd->xfer.r2t_open)) {
+		conn->drain_itt[conn->drain_next++ % TCMI_DRAIN_RING] = cmd->itt;
+		conn->drain_count++;
+	}
+	if (test_bit(TCMI_CMD_TMF, &cmd->flags)) {
+		tcmi_tmf_posted(conn, cmd);
+	} else if (test_bit(TCMI_CMD_SILENT, &cmd->flags) ||
+		   conn->state >= TCMI_CONN_CLOSING) {
+		tcmi_cmd_finish(conn, cmd);
+	} else {
+		if (test_bit(TCMI_CMD_HAS_DATA, &cmd->flags))
+			iscsip_xfer_read_init(&cmd->xfer, cmd->se_cmd.data_length);
+		tcmi_tx_cmd(conn, cmd);
+	}
+}
+
+/**
+ * tcmi_cmd_finish() - the task is over: forget the tag, give the slot, let go
+ * @conn: the connection; its thread calls, giving up its reference
+ * @cmd: the command
+ */
+void tcmi_cmd_finish(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	cmd->state = TCMI_CMD_DONE;
+	hlist_del_init(&cmd->task);
+	list_del_init(&cmd->txe.entry);
+	if (conn->sess)
+		tcmi_cmd_slot_give(cmd);
+	if (test_bit(TCMI_CMD_SUBMITTED, &cmd->flags))
+		target_put_sess_cmd(&cmd->se_cmd);
+	else
+		tcmi_cmd_free(cmd);
+}
+
+/**
+ * tcmi_cmd_sent() - TCP has taken the last byte of the response
+ * @conn: the connection; its thread calls
+ * @cmd: the command
+ */
+void tcmi_cmd_sent(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	if (test_bit(TCMI_CMD_TMF, &cmd->flags))
+		tcmi_tmf_sent(conn, cmd);
+	tcmi_cmd_finish(conn, cmd);
+}
+
+/* ---- aborts ---- */
+
+/**
+ * tcmi_cmd_abort_waiting() - end a command which waits for the initiator
+ * @conn: the connection; its thread calls
+ * @cmd: state WAIT_DATA
+ *
+ * Core would wait for its data for ever. Without a response, except where another
+ * nexus aborted it and TAS asks for TASK ABORTED.
+ */
+void tcmi_cmd_abort_waiting(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	if (test_bit(TCMI_CMD_POSTED, &cmd->flags))
+		return;
+	if (READ_ONCE(cmd->se_cmd.transport_state) & CMD_T_TAS)
+		cmd->se_cmd.scsi_status = SAM_STAT_TASK_ABORTED;
+	else
+		set_bit(TCMI_CMD_SILENT, &cmd->flags);
+	tcmi_cmd_post(cmd);
+	transport_generic_free_cmd(&cmd->se_cmd, 0);
+}
+
+/**
+ * tcmi_cmd_unhold() - end a command that is held: it never starts
+ * @conn: the connection; its thread calls
+ * @cmd: state HELD
+ *
+ * Its CmdSN keeps its place in the order, as a mark.
+ */
+void tcmi_cmd_unhold(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	hlist_del_init(&cmd->task);
+	tcmi_cmd_slot_give(cmd);
+	if (conn->rx.cmd == cmd) {
+		conn->rx.cmd = NULL;
+		conn->rx.dest = TCMI_DEST_DRAIN;
+	}
+	if (cmd->held_sgl) {
+		conn->held_bytes -= cmd->held_len;
+		sgl_free(cmd->held_sgl);
+		cmd->held_sgl = NULL;
+	}
+	cmd->itt = ISCSIP_TAG_RESERVED;
+	cmd->req.opcode = ISCSIP_OP_NOP_OUT;
+}
+
+/**
+ * tcmi_cmd_fail_all() - end everything that waits for the initiator; at teardown
+ * @conn: the connection; its thread calls
+ */
+void tcmi_cmd_fail_all(struct tcmi_conn *conn)
+{
+	struct tcmi_cmd *cmd, *next;
+
+	list_for_each_entry_safe(cmd, next, &conn->held, entry) {
+		list_del_init(&cmd->entry);
+		tcmi_cmd_unhold(conn, cmd);
+		tcmi_cmd_free(cmd);
+	}
+	list_for_each_entry_safe(cmd, next, &conn->wait_data, entry)
+		if (cmd->state == TCMI_CMD_WAIT_DATA)
+			tcmi_cmd_abort_waiting(conn, cmd);
+}
+
+/**
+ * tcmi_cmd_tick() - commands waiting for data: aborted by others? overdue?
+ * @conn: the connection; its thread calls
+ *
+ * Core doesn't tell a fabric that a reset or a PREEMPT AND ABORT from another
+ * nexus waits for a command whose data is still to come: so we look.
+ *
+ * Return: when to look again in jiffies, 0 if nothing waits.
+ */
+unsigned long tcmi_cmd_tick(struct tcmi_conn *conn)
+{
+	struct tcmi_cmd *cmd, *next;
+
+	if (list_empty(&conn->wait_data))
+		return 0;
+	if (conn->tick && time_before(jiffies, conn->tick))
+		return conn->tick;
+	list_for_each_entry_safe(cmd, next, &conn->wait_data, entry) {
+		if (cmd->state != TCMI_CMD_WAIT_DATA)
+			continue;
+		if (READ_ONCE(cmd->se_cmd.transport_state) & CMD_T_ABORTED) {
+			tcmi_cmd_abort_waiting(conn, cmd);
+		} else if (cmd->data_deadline && time_after(jiffies, cmd->data_deadline)) {
+			atomic_inc(&conn->sess->tpg->wwn->stats.cxn_errors);
+			conn->sess->timeout_errors++;
+			tcmi_conn_close(conn, "no Data-Out came");
+			break;
+		}
+	}
+	conn->tick = jiffies + TCMI_TICK;
+	return conn->tick;
+}
+
+/* ---- core calls ---- */
+
+/**
+ * tcmi_write_pending() - core has pages for a write; may come on another CPU, later
+ * @se_cmd: the command
+ */
+int tcmi_write_pending(struct se_cmd *se_cmd)
+{
+	struct tcmi_cmd *cmd = to_tcmi_cmd(se_cmd);
+
+	smp_wmb();	/* the scatterlist before the bit; pairs with tcmi_cmd_buffer() */
+	set_bit(TCMI_CMD_BUF_READY, &cmd->flags);
+	tcmi_conn_kick(cmd->conn);
+	return 0;
+}
+
+/**
+ * tcmi_queue_data_in() - core has data and status for the initiator; any context
+ * @se_cmd: the command
+ */
+int tcmi_queue_data_in(struct se_cmd *se_cmd)
+{
+	struct tcmi_cmd *cmd = to_tcmi_cmd(se_cmd);
+
+	set_bit(TCMI_CMD_HAS_DATA, &cmd->flags);
+	tcmi_cmd_post(cmd);
+	return 0;
+}
+
+/**
+ * tcmi_queue_status() - core has a status for the initiator; any context
+ * @se_cmd: the command
+ */
+int tcmi_queue_status(struct se_cmd *se_cmd)
+{
+	tcmi_cmd_post(to_tcmi_cmd(se_cmd));
+	return 0;
+}
+
+/**
+ * tcmi_queue_tm_rsp() - core has carried out a task management function
+ * @se_cmd: the function's command
+ */
+void tcmi_queue_tm_rsp(struct se_cmd *se_cmd)
+{
+	tcmi_cmd_post(to_tcmi_cmd(se_cmd));
+}
+
+/**
+ * tcmi_aborted_task() - core aborted a command without status
+ * @se_cmd: the command; core drops our reference itself after this call, so the
+ *	    thread gets one of its own
+ */
+void tcmi_aborted_task(struct se_cmd *se_cmd)
+{
+	struct tcmi_cmd *cmd = to_tcmi_cmd(se_cmd);
+
+	kref_get(&se_cmd->cmd_kref);
+	set_bit(TCMI_CMD_SILENT, &cmd->flags);
+	tcmi_cmd_post(cmd);
+}
+
+/**
+ * tcmi_check_stop_free() - core is done: drop its reference
+ * @se_cmd: the command
+ * Return: 1 if that was the last one.
+ */
+int tcmi_check_stop_free(struct se_cmd *se_cmd)
+{
+	return target_put_sess_cmd(se_cmd);
+}
+
+/**
+ * tcmi_release_cmd() - the last reference is gone; any context
+ * @se_cmd: the command
+ */
+void tcmi_release_cmd(struct se_cmd *se_cmd)
+{
+	tcmi_cmd_free(to_tcmi_cmd(se_cmd));
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The thread of a connection: its loop, its deadlines, its one teardown.
+ *
+ * Everything about a connection happens in this thread; other contexts hand it
+ * work (conn->posts, bits of conn->flags) and kick. It sleeps in one place only.
+ */
+#include <linux/cpumask.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/net.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <net/sock.h>
+#include "tcm_iscsi.h"
+
+#define TCMI_LINGER	(2 * HZ)	/* for the peer to take our last PDU and close */
+
+static unsigned long tcmi_sooner(unsigned long a, unsigned long b)
+{
+	if (!a || !b)
+		return a ?: b;
+	return time_before(a, b) ? a : b;
+}
+
+/* Everything whose time has come. Return: the next deadline, 0 if none. */
+static unsigned long tcmi_io_deadlines(struct tcmi_conn *conn)
+{
+	unsigned long next = 0;
+
+	if (conn->login_deadline) {
+		if (time_after_eq(jiffies, conn->login_deadline))
+			tcmi_conn_close(conn, "login timeout");
+		next = tcmi_sooner(next, conn->login_deadline);
+	}
+	if (conn->logout_deadline) {
+		if (time_after_eq(jiffies, conn->logout_deadline))
+			tcmi_conn_close(conn, conn->logout_asked ? "no logout came" :
+					"closed after its last answer");
+		next = tcmi_sooner(next, conn->logout_deadline);
+	}
+	if (conn->state == TCMI_CONN_FULL) {
+		if (test_and_clear_bit(TCMI_CONN_ASYNC_LOGOUT, &conn->flags))
+			tcmi_logout_ask(conn);
+		next = tcmi_sooner(next, tcmi_nop_tick(conn));
+		next = tcmi_sooner(next, tcmi_cmd_tick(conn));
+	}
+	return next;
+}
+
+static void tcmi_io_sleep(struct tcmi_conn *conn, unsigned long deadline)
+{
+	long left = MAX_SCHEDULE_TIMEOUT;
+
+	if (deadline)
+		left = max_t(long, 1, (long)(deadline - jiffies));
+	set_current_state(TASK_IDLE);
+	if (!test_bit(TCMI_CONN_KICKED, &conn->flags))
+		schedule_timeout(left);
+	__set_current_state(TASK_RUNNING);
+}
+
+static void tcmi_io_posts(struct tcmi_conn *conn)
+{
+	struct llist_node *list = llist_reverse_order(llist_del_all(&conn->posts));
+	struct tcmi_cmd *cmd, *next;
+
+	llist_for_each_entry_safe(cmd, next, list, post)
+		tcmi_cmd_posted(conn, cmd);
+}
+
+/*
+ * Our last PDU is on its way: give the peer time to read it and close, instead
+ * of resetting the connection under it because of bytes that we never read.
+ */
+static int tcmi_io_linger(struct tcmi_conn *conn)
+{
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+	struct kvec iov = { .iov_base = conn->rx.stage, .iov_len = PAGE_SIZE };
+	int ret;
+
+	if (!conn->logout_deadline) {
+		conn->login_deadline = 0;
+		conn->logout_deadline = jiffies + TCMI_LINGER;
+		kernel_sock_shutdown(conn->sock, SHUT_WR);
+	}
+	ret = kernel_recvmsg(conn->sock, &msg, &iov, 1, iov.iov_len, msg.msg_flags);
+	if (ret == -EAGAIN)
+		return 0;
+	return ret > 0 ? 1 : -ECONNRESET;
+}
+
+/* One look at everything. Return: > 0 look again, 0 sleep, < 0 close. */
+static int tcmi_io_once(struct tcmi_conn *conn)
+{
+	int rx, tx;
+
+	tcmi_io_posts(conn);
+	if (conn->tx.close_after && list_empty(&conn->tx.queue) && !conn->tx.bytes)
+		return tcmi_io_linger(conn);
+	tcmi_cmd_go_on(conn);
+	rx = tcmi_rx_run(conn);
+	if (rx < 0)
+		return rx;
+	tcmi_io_posts(conn);
+	tx = tcmi_tx_run(conn);
+	if (tx < 0)
+		return tx;
+	return rx || tx;
+}
+
+static const char *tcmi_io_error(int err)
+{
+	switch (err) {
+	case -ECONNRESET:
+	case -EPIPE:
+		return "closed by the initiator";
+	case -ETIMEDOUT:
+		return "the network gave up";
+	case -EPROTO:
+		return "protocol error";
+	case -EBADMSG:
+		return "header digest error";
+	case -ENOMEM:
+		return "out of memory";
+	default:
+		return "network error";
+	}
+}
+
+static void tcmi_io_loop(struct tcmi_conn *conn)
+{
+	unsigned long deadline;
+	int ret;
+
+	for (;;) {
+		clear_bit(TCMI_CONN_KICKED, &conn->flags);
+		smp_mb__after_atomic();		/* pairs with test_and_set in kick */
+		ret = tcmi_io_once(conn);
+		if (ret < 0)
+			tcmi_conn_close(conn, tcmi_io_error(ret));
+		deadline = tcmi_io_deadlines(conn);
+		if (test_bit(TCMI_CONN_CLOSE, &conn->flags))
+			return;
+		if (ret)
+			cond_resched();
+		else if (list_empty(&conn->tx.queue) || conn->tx.blocked)
+			tcmi_io_sleep(conn, deadline);
+	}
+}
+
+/*
+ * The end of a connection, top to bottom, in its own thread. It waits for one
+ * thing only, the commands that the backend still has, and that wait holds
+ * nothing which anybody else needs.
+ */
+static void tcmi_conn_teardown(struct tcmi_conn *conn)
+{
+	struct tcmi_sess *sess = conn->sess;
+
+	tcmi_conn_set_state(conn, TCMI_CONN_CLOSING);
+	if (conn->why)
+		pr_debug("%s: connection %u from %s ends: %s\n", TCMI_NAME, conn->id,
+			 conn->peer_text, conn->why);
+	/* nobody new finds the session through us */
+	if (sess)
+		tcmi_sess_leave(conn);
+	/* the peer is told, and the socket's memory goes back now */
+	tcmi_conn_detach(conn);
+	kernel_sock_shutdown(conn->sock, SHUT_RDWR);
+	/* what was half received or half sent has no future */
+	tcmi_rx_abandon(conn);
+	tcmi_text_end(conn);
+	tcmi_tx_drop(conn);
+	sock_release(conn->sock);
+	/*
+	 * Core waits for ever for data which nobody will send: fail these. The
+	 * rest comes back from the backend when it comes back.
+	 */
+	for (;;) {
+		clear_bit(TCMI_CONN_KICKED, &conn->flags);
+		smp_mb__after_atomic();		/* pairs with test_and_set in kick */
+		tcmi_cmd_go_on(conn);
+		tcmi_cmd_fail_all(conn);
+		tcmi_io_posts(conn);
+		if (!atomic_read(&conn->ncmds))
+			break;
+		tcmi_io_sleep(conn, 0);
+	}
+	tcmi_login_end(conn);
+	/* the last connection of a session ends the I_T nexus */
+	if (sess)
+		tcmi_sess_put(sess);
+	tcmi_conn_set_state(conn, TCMI_CONN_DEAD);
+	kfree(conn->rx.ahs);
+	free_page((unsigned long)conn->rx.stage);
+	kfree(conn->tx.bv);
+	if (conn->tx.hpage)
+		put_page(conn->tx.hpage);
+	tcmi_conn_put(conn);
+}
+
+static int tcmi_io_thread(void *data)
+{
+	struct tcmi_conn *conn = data;
+	/* allocations here may be on the way of writeback to our own disks */
+	unsigned int noio = memalloc_noio_save();
+
+	tcmi_io_loop(conn);
+	tcmi_conn_teardown(conn);
+	memalloc_noio_restore(noio);
+	module_put_and_kthread_exit(0);
+	return 0;
+}
+
+static int tcmi_conn_prepare(struct tcmi_conn *conn)
+{
+	struct task_struct *task;
+
+	conn->rx.stage = (u8 *)__get_free_page(GFP_KERNEL);
+	conn->tx.bv = kcalloc(TCMI_TX_BVECS, sizeof(*conn->tx.bv), GFP_KERNEL);
+	if (!conn->rx.stage || !conn->tx.bv || tcmi_login_begin(conn))
+		return -ENOMEM;
+	task = kthread_create(tcmi_io_thread, conn, "tcmi_%u", conn->id);
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	tcmi_cpus_apply(task);
+	get_task_struct(task);
+	WRITE_ONCE(conn->task, task);
+	return 0;
+}
+
+/**
+ * tcmi_conn_start_work() - a silent connection has spoken: give it a thread
+ * @work: conn->start_work; holds a reference
+ */
+void tcmi_conn_start_work(struct work_struct *work)
+{
+	struct tcmi_conn *conn = container_of(work, struct tcmi_conn, start_work);
+
+	if (!tcmi_portal_forget(conn)) {
+		tcmi_conn_put(conn);
+		return;
+	}
+	/* the list's reference is the thread's now */
+	if (tcmi_conn_prepare(conn)) {
+		tcmi_conn_set_state(conn, TCMI_CONN_DEAD);
+		tcmi_conn_detach(conn);
+		sock_release(conn->sock);
+		tcmi_login_end(conn);
+		free_page((unsigned long)conn->rx.stage);
+		kfree(conn->tx.bv);
+		tcmi_conn_put(conn);
+	} else {
+		tcmi_conn_set_state(conn, TCMI_CONN_LOGIN);
+		__module_get(THIS_MODULE);
+		wake_up_process(conn->task);
+	}
+	tcmi_conn_put(conn);
+}

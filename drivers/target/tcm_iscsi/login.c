@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Login (6.3, 11.12, 11.13): the pure stage machine decides what is said, this
+ * file what it is said about. Nothing is made for an initiator before it has
+ * proved itself: no session, no ACL, no tag.
+ */
+#include <linux/module.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include "tcm_iscsi.h"
+
+#define TCMI_LOGIN_TIMEOUT	15	/* seconds until the portal group is known */
+#define TCMI_LOGIN_RSP_MAX	ISCSIP_MRDSL_DEFAULT
+#define TCMI_MRDSL_REMOTE_MAX	(256 * 1024)	/* larger PDUs gain nothing */
+
+/**
+ * struct tcmi_login - what a login needs, freed at its end
+ */
+struct tcmi_login {
+	struct iscsip_login l;
+	struct tcmi_tpg *tpg;		/* ref, once a target was named */
+	bool located;
+	u8 *text;			/* ISCSIP_LOGIN_TEXT_MAX, at the first need */
+	u32 text_len;
+};
+
+/**
+ * tcmi_login_begin() - prepare for the first Login Request
+ * @conn: the connection, not yet running
+ * Return: 0 or -ENOMEM.
+ */
+int tcmi_login_begin(struct tcmi_conn *conn)
+{
+	conn->login = kzalloc(sizeof(*conn->login), GFP_KERNEL);
+	if (!conn->login)
+		return -ENOMEM;
+	iscsip_login_init(&conn->login->l, &tcmi_hash_ops);
+	conn->phase = ISCSIP_PHASE_LOGIN;
+	iscsip_params_default(&conn->params);
+	conn->statsn = get_random_u32();
+	conn->login_deadline = conn->accepted + TCMI_LOGIN_TIMEOUT * HZ;
+	return 0;
+}
+
+/**
+ * tcmi_login_end() - forget the login, secrets first
+ * @conn: the connection; NULL login is fine
+ */
+void tcmi_login_end(struct tcmi_conn *conn)
+{
+	struct tcmi_login *login = conn->login;
+
+	if (!login)
+		return;
+	conn->login = NULL;
+	if (login->tpg)
+		tcmi_tpg_put(login->tpg);
+	kvfree_sensitive(login->text, login->text ? ISCSIP_LOGIN_TEXT_MAX : 0);
+	kfree_sensitive(login);
+}
+
+/**
+ * tcmi_login_name() - who is trying to log in, for a log line
+ * @conn: the connection
+ */
+const char *tcmi_login_name(struct tcmi_conn *conn)
+{
+	if (conn->sess)
+		return conn->sess->initiator_name;
+	return conn->login && *conn->login->l.initiator_name ?
+	       conn->login->l.initiator_name : "(unnamed)";
+}
+
+static enum tcmi_login_fail tcmi_login_fail_type(u16 status)
+{
+	switch (status) {
+	case ISCSIP_LOGIN_AUTH_FAILED:
+		return TCMI_FAIL_AUTHENTICATE;
+	case ISCSIP_LOGIN_FORBIDDEN:
+		return TCMI_FAIL_AUTHORIZE;
+	case ISCSIP_LOGIN_INITIATOR_ERROR:
+	case ISCSIP_LOGIN_MISSING_PARAM:
+		return TCMI_FAIL_NEGOTIATE;
+	default:
+		return TCMI_FAIL_OTHER;
+	}
+}
+
+static struct tcmi_pdu *tcmi_login_pdu(struct tcmi_conn *conn, const struct iscsip_req *req,
+				       const void *text, u32 len)
+{
+	struct tcmi_pdu *pdu = tcmi_pdu_new(ISCSIP_OP_LOGIN_RSP, text, len);
+
+	if (!pdu)
+		return NULL;
+	pdu->itt = req->itt;
+	memcpy(pdu->isid, req->login.isid, ISCSIP_ISID_LEN);
+	pdu->p1 = req->login.tsih;
+	pdu->csg = req->login.csg;
+	pdu->final = false;
+	pdu->own_statsn = true;
+	return pdu;
+}
+
+/**
+ * tcmi_login_reply() - refuse a login (11.13.5), and close when that is sent
+ * @conn: the connection; its thread calls
+ * @req: the request that is refused
+ * @status: class and detail
+ * Return: 0, or a negative error: close at once.
+ */
+int tcmi_login_reply(struct tcmi_conn *conn, const struct iscsip_req *req, u16 status)
+{
+	struct tcmi_pdu *pdu = tcmi_login_pdu(conn, req, NULL, 0);
+
+	if (conn->login && conn->login->tpg)
+		tcmi_stats_login_fail(conn->login->tpg->wwn, tcmi_login_fail_type(status),
+				      tcmi_login_name(conn), &conn->peer);
+	if (!pdu)
+		return -ENOMEM;
+	pdu->status = status;
+	pdu->close_after = true;
+	tcmi_conn_set_state(conn, TCMI_CONN_LOGOUT);
+	tcmi_tx_pdu(conn, pdu);
+	return 0;
+}
+
+/* ---- whom and what ---- */
+
+static void tcmi_login_list(struct iscsip_list *list, bool chap, bool none)
+{
+	list->n = 0;
+	if (chap)
+		list->item[list->n++] = ISCSIP_AUTH_CHAP;
+	if (none)
+		list->item[list->n++] = ISCSIP_AUTH_NONE;
+}
+
+static bool tcmi_login_list_has(const struct iscsip_list *list, u8 item)
+{
+	int i;
+
+	for (i = 0; i < list->n; i++)
+		if (list->item[i] == item)
+			return true;
+	return false;
+}
+
+static void tcmi_login_discovery(struct tcmi_login *login, struct iscsip_login_offer *offer)
+{
+	iscsip_params_default(&offer->params);
+	offer->params.mrdsl_local = ISCSIP_MRDSL_DEFAULT;
+	mutex_lock(&tcmi_config_mutex);
+	offer->auth_required = tcmi_discovery_enforce;
+	tcmi_auth_credentials(&tcmi_discovery_auth, &offer->cred);
+	mutex_unlock(&tcmi_config_mutex);
+	tcmi_login_list(&offer->params.auth_methods, offer->auth_required || offer->cred.user_len,
+			!offer->auth_required);
+	offer->params.header_digests = offer->params.data_digests = (struct iscsip_list){
+		.n = 2, .item = { ISCSIP_DIGEST_CRC32C, ISCSIP_DIGEST_NONE } };
+	offer->keys_workaround = true;
+}
+
+static struct iscsip_verdict tcmi_login_target(struct tcmi_conn *conn)
+{
+	struct tcmi_login *login = conn->login;
+	struct iscsip_verdict v = ISCSIP_VERDICT_OK;
+	struct tcmi_wwn *wwn;
+	bool disabled = false;
+
+	mutex_lock(&tcmi_config_mutex);
+	wwn = tcmi_wwn_find(login->l.target_name);
+	if (wwn) {
+		login->tpg = tcmi_tpg_lookup(wwn, conn->portal, &disabled);
+		if (login->tpg && !login->tpg->active) {
+			login->tpg = NULL;
+			disabled = true;
+		}
+	}
+	if (login->tpg)
+		tcmi_tpg_get(login->tpg);
+	else if (disabled)
+		v = ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_UNAVAILABLE, "portal group is disabled");
+	else if (wwn)
+		v = ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_NOT_FOUND, "target is not at this portal");
+	else
+		v = ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_NOT_FOUND, "no such target");
+	mutex_unlock(&tcmi_config_mutex);
+	return v;
+}
+
+/* What the portal group and the ACL offer to this initiator. */
+static void tcmi_login_normal(struct tcmi_login *login, const struct tcmi_acl *acl,
+			      struct iscsip_login_offer *offer)
+{
+	struct tcmi_tpg *tpg = login->tpg;
+	bool own = acl && !acl->se_acl.dynamic_node_acl;
+	struct iscsip_list *methods = &offer->params.auth_methods;
+
+	mutex_lock(&tcmi_config_mutex);
+	offer->params = tpg->params;
+	offer->auth_required = tpg->attrib.authentication;
+	if (own && acl->attrib.authentication >= 0)
+		offer->auth_required = acl->attrib.authentication;
+	tcmi_auth_credentials(own ? &acl->auth : &tpg->auth, &offer->cred);
+	strscpy(offer->alias, tpg->param_text[TCMI_PARAM_TARGET_ALIAS], sizeof(offer->alias));
+	offer->keys_workaround = tpg->attrib.login_keys_workaround;
+	offer->tpgt = tpg->tag;
+	mutex_unlock(&tcmi_config_mutex);
+	/* with authentication None is no way in; without it there must be one */
+	if (offer->auth_required)
+		tcmi_login_list(methods, true, false);
+	else
+		tcmi_login_list(methods, tcmi_login_list_has(methods, ISCSIP_AUTH_CHAP) &&
+				offer->cred.user_len, true);
+	/* these come with later releases; negotiated down */
+	offer->params.max_connections = 1;
+	offer->params.error_recovery_level = 0;
+	offer->params.data_pdu_in_order = true;
+	offer->params.data_sequence_in_order = true;
+	offer->params.max_outstanding_r2t = min_t(u16, offer->params.max_outstanding_r2t,
+						  ISCSIP_R2T_MAX);
+}
+
+static struct iscsip_verdict tcmi_login_acl(struct tcmi_conn *conn,
+					    struct iscsip_login_offer *offer)
+{
+	struct tcmi_login *login = conn->login;
+	struct tcmi_tpg *tpg = login->tpg;
+	struct se_node_acl *nacl;
+
+	/* looks only; a dynamic ACL is made with the session, after authentication */
+	nacl = core_tpg_get_initiator_node_acl(&tpg->se_tpg, login->l.initiator_name);
+	if (!nacl && !READ_ONCE(tpg->attrib.generate_node_acls))
+		return ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_FORBIDDEN, "no ACL for this initiator");
+	tcmi_login_normal(login, nacl ? to_tcmi_acl(nacl) : NULL, offer);
+	if (nacl)
+		target_put_nacl(nacl);
+	conn->login_deadline = conn->accepted + READ_ONCE(tpg->attrib.login_timeout) * HZ;
+	return ISCSIP_VERDICT_OK;
+}
+
+static struct iscsip_verdict tcmi_login_locate(struct tcmi_conn *conn)
+{
+	struct tcmi_login *login = conn->login;
+	struct iscsip_verdict v = ISCSIP_VERDICT_OK;
+	struct iscsip_login_offer *offer;
+	struct tcmi_sess *sess;
+
+	offer = kzalloc(sizeof(*offer), GFP_KERNEL);
+	if (!offer)
+		return ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_NO_RESOURCES, "out of memory");
+	offer->leading = !login->l.tsih;
+	if (login->l.type == ISCSIP_SESSION_DISCOVERY) {
+		tcmi_login_discovery(login, offer);
+	} else {
+		v = tcmi_login_target(conn);
+		if (!v.action)
+			v = tcmi_login_acl(conn, offer);
+	}
+	if (!v.action && login->l.tsih) {
+		sess = tcmi_sess_find(login->tpg, login->l.initiator_name, login->l.isid,
+				      login->l.tsih);
+		if (sess)
+			tcmi_sess_put(sess);
+		else
+			v = ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_NO_SESSION, "no such session");
+	}
+	if (!v.action)
+		iscsip_login_offer_set(&login->l, offer);
+	kfree_sensitive(offer);
+	login->located = true;
+	return v;
+}
+
+/* ---- the end of a login ---- */
+
+static u16 tcmi_login_session(struct tcmi_conn *conn)
+{
+	struct tcmi_login *login = conn->login;
+	struct iscsip_login *l = &login->l;
+	struct tcmi_sess *sess;
+	u16 status;
+
+	if (l->tsih) {
+		sess = tcmi_sess_find(login->tpg, l->initiator_name, l->isid, l->tsih);
+		if (!sess)
+			return ISCSIP_LOGIN_NO_SESSION;
+	} else {
+		sess = tcmi_sess_new(l->type, login->tpg, l, &status);
+		if (!sess)
+			return status;
+	}
+	conn->cid = l->cid;
+	status = tcmi_sess_join(sess, conn);
+	if (!status && !l->tsih)
+		status = tcmi_sess_publish(sess);
+	tcmi_sess_put(sess);	/* the connection has its own reference */
+	/* an ACL deleted between our look and the nexus would wait for us for ever */
+	if (!status && login->tpg && !sess->se_sess->se_node_acl->dynamic_node_acl &&
+	    !target_tpg_has_node_acl(&login->tpg->se_tpg, l->initiator_name))
+		status = ISCSIP_LOGIN_FORBIDDEN;
+	return status;
+}
+
+static struct iscsip_verdict tcmi_login_finish(struct tcmi_conn *conn)
+{
+	struct iscsip_login *l = &conn->login->l;
+	u16 status = tcmi_login_session(conn);
+
+	if (status)
+		return ISCSIP_VERDICT_LOGIN(status, "no session");
+	conn->params = l->params;
+	conn->params.mrdsl_remote = min_t(u32, conn->params.mrdsl_remote, TCMI_MRDSL_REMOTE_MAX);
+	if (l->tsih) {
+		/* session-wide values were settled by the first connection */
+		struct iscsip_params p = conn->sess->params;
+
+		p.mrdsl_local = conn->params.mrdsl_local;
+		p.mrdsl_remote = conn->params.mrdsl_remote;
+		p.header_digest = conn->params.header_digest;
+		p.data_digest = conn->params.data_digest;
+		conn->params = p;
+	}
+	conn->rx.hdgst_on = conn->params.header_digest == ISCSIP_DIGEST_CRC32C;
+	conn->rx.ddgst_on = conn->params.data_digest == ISCSIP_DIGEST_CRC32C;
+	conn->phase = l->type == ISCSIP_SESSION_DISCOVERY ? ISCSIP_PHASE_DISCOVERY :
+		      ISCSIP_PHASE_FULL;
+	conn->login_deadline = 0;
+	tcmi_conn_set_state(conn, TCMI_CONN_FULL);
+	if (conn->sess->tpg)
+		atomic_inc(&conn->sess->tpg->wwn->stats.accepts);
+	return ISCSIP_VERDICT_OK;
+}
+
+static struct iscsip_verdict tcmi_login_answer(struct tcmi_conn *conn,
+					       const struct iscsip_req *req,
+					       const struct iscsip_login_result *result,
+					       const struct iscsip_out *out)
+{
+	struct tcmi_pdu *pdu = tcmi_login_pdu(conn, req, out->buf, out->len);
+
+	if (!pdu)
+		return ISCSIP_VERDICT_DROP("out of memory");
+	pdu->final = result->transit;
+	pdu->csg = result->csg;
+	pdu->nsg = result->nsg;
+	if (result->done) {
+		pdu->p1 = conn->sess->tsih;
+		pdu->login_done = true;
+	}
+	tcmi_tx_pdu(conn, pdu);
+	return ISCSIP_VERDICT_OK;
+}
+
+/* ---- from the receive machine ---- */
+
+/**
+ * tcmi_login_header() - a Login Request's header has arrived
+ * @conn: the connection; its thread calls
+ * @req: the decoded header
+ * @buf: gets where its text goes
+ *
+ * The text of requests with the C bit is joined, up to %ISCSIP_LOGIN_TEXT_MAX.
+ */
+struct iscsip_verdict tcmi_login_header(struct tcmi_conn *conn, const struct iscsip_req *req,
+					u8 **buf)
+{
+	struct tcmi_login *login = conn->login;
+	struct iscsip_verdict v = iscsip_login_check(&login->l, req);
+
+	if (v.action)
+		return v;
+	if (login->text_len + req->dsl > ISCSIP_LOGIN_TEXT_MAX)
+		return ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_INITIATOR_ERROR, "too much login text");
+	if (req->dsl && !login->text) {
+		login->text = kvmalloc(ISCSIP_LOGIN_TEXT_MAX, GFP_KERNEL);
+		if (!login->text)
+			return ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_NO_RESOURCES, "out of memory");
+	}
+	*buf = login->text + login->text_len;
+	login->text_len += req->dsl;
+	return v;
+}
+
+static struct iscsip_verdict tcmi_login_step(struct tcmi_conn *conn,
+					     const struct iscsip_req *req,
+					     struct iscsip_out *out)
+{
+	struct tcmi_login *login = conn->login;
+	const char *text = (const char *)login->text;
+	struct iscsip_login_result result = {};
+	struct iscsip_verdict v;
+
+	if (!login->located) {
+		v = iscsip_login_names(&login->l, text, login->text_len);
+		if (!v.action)
+			v = tcmi_login_locate(conn);
+		if (v.action)
+			return v;
+	}
+	v = iscsip_login_step(&login->l, req, text, login->text_len, out, &result);
+	if (v.action)
+		return v;
+	if (out->full)
+		return ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_INITIATOR_ERROR,
+					    "too many keys to answer");
+	if (result.done)
+		v = tcmi_login_finish(conn);
+	if (!v.action)
+		v = tcmi_login_answer(conn, req, &result, out);
+	if (!v.action && result.done)
+		tcmi_login_end(conn);
+	return v;
+}
+
+/**
+ * tcmi_login_payload() - a Login Request is complete
+ * @conn: the connection; its thread calls
+ * @req: its header
+ */
+struct iscsip_verdict tcmi_login_payload(struct tcmi_conn *conn, const struct iscsip_req *req)
+{
+	struct iscsip_login_result more = { .csg = req->login.csg };
+	struct iscsip_verdict v;
+	struct iscsip_out out;
+	void *buf = NULL;
+
+	iscsip_out_init(&out, NULL, 0);
+	/* 6.2: the rest of the text is still to come */
+	if (req->cont)
+		return tcmi_login_answer(conn, req, &more, &out);
+	buf = kmalloc(TCMI_LOGIN_RSP_MAX, GFP_KERNEL);
+	if (!buf)
+		return ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_NO_RESOURCES, "out of memory");
+	iscsip_out_init(&out, buf, TCMI_LOGIN_RSP_MAX);
+	v = tcmi_login_step(conn, req, &out);
+	kfree(buf);
+	if (conn->login)
+		conn->login->text_len = 0;
+	return v;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Logout (11.14, 11.15) and the Async Message that asks for it (11.9).
+ */
+#include <linux/module.h>
+#include "tcm_iscsi.h"
+
+#define TCMI_ASK_SECONDS	3	/* Parameter3 of "target requests logout" */
+
+static u8 tcmi_logout_response(struct tcmi_conn *conn, const struct iscsip_req *req)
+{
+	switch (req->logout.reason) {
+	case ISCSIP_LOGOUT_SESSION:
+		return ISCSIP_LOGOUT_OK;
+	case ISCSIP_LOGOUT_CONN:
+		return req->logout.cid == conn->cid ? ISCSIP_LOGOUT_OK : ISCSIP_LOGOUT_NO_CID;
+	default:
+		/* needs ErrorRecoveryLevel 2 */
+		return ISCSIP_LOGOUT_NO_RECOVERY;
+	}
+}
+
+/**
+ * tcmi_logout_header() - a Logout Request has arrived
+ * @conn: the connection; its thread calls
+ * @req: the decoded header
+ *
+ * With the answer on its way nothing more is read; the teardown ends what is
+ * still running.
+ */
+struct iscsip_verdict tcmi_logout_header(struct tcmi_conn *conn, const struct iscsip_req *req)
+{
+	struct iscsip_verdict v;
+	struct tcmi_pdu *pdu;
+
+	if (req->logout.reason > ISCSIP_LOGOUT_RECOVERY)
+		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "unknown logout reason");
+	v = tcmi_window_answer(conn, req);
+	if (v.action)
+		return v;
+	pdu = tcmi_pdu_new(ISCSIP_OP_LOGOUT_RSP, NULL, 0);
+	if (!pdu)
+		return ISCSIP_VERDICT_DROP("out of memory");
+	pdu->itt = req->itt;
+	pdu->code = tcmi_logout_response(conn, req);
+	pdu->own_statsn = true;
+	if (pdu->code == ISCSIP_LOGOUT_OK) {
+		pdu->close_after = true;
+		pdu->p1 = conn->sess->params.default_time2wait;
+		tcmi_conn_set_state(conn, TCMI_CONN_LOGOUT);
+		conn->logout_asked = false;
+		conn->logout_deadline = 0;
+		if (conn->sess->tpg && req->logout.reason == ISCSIP_LOGOUT_SESSION)
+			atomic_inc(&conn->sess->tpg->wwn->stats.normal_logouts);
+		else if (conn->sess->tpg)
+			atomic_inc(&conn->sess->tpg->wwn->stats.abnormal_logouts);
+	}
+	tcmi_tx_pdu(conn, pdu);
+	return v;
+}
+
+/**
+ * tcmi_logout_ask() - ask the initiator to log out, with a deadline (11.9.1)
+ * @conn: the connection; its thread calls
+ */
+void tcmi_logout_ask(struct tcmi_conn *conn)
+{
+	struct tcmi_pdu *pdu;
+
+	if (conn->logout_asked)
+		return;
+	pdu = tcmi_pdu_new(ISCSIP_OP_ASYNC, NULL, 0);
+	if (!pdu) {
+		tcmi_conn_close(conn, "out of memory");
+		return;
+	}
+	pdu->code = ISCSIP_ASYNC_REQUEST_LOGOUT;
+	pdu->itt = ISCSIP_TAG_RESERVED;
+	pdu->p3 = TCMI_ASK_SECONDS;
+	pdu->own_statsn = true;
+	conn->logout_asked = true;
+	conn->logout_deadline = jiffies + TCMI_ASK_SECONDS * HZ;
+	tcmi_tx_pdu(conn, pdu);
+}

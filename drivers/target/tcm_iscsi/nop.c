@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * NOP-Out and NOP-In (11.18, 11.19): the initiator's ping is echoed, ours keeps
+ * an eye on a silent connection.
+ */
+#include <linux/module.h>
+#include "tcm_iscsi.h"
+
+static struct iscsip_verdict tcmi_nop_answered(struct tcmi_conn *conn,
+					       const struct iscsip_req *req)
+{
+	if (req->ttt == ISCSIP_TAG_RESERVED)
+		return ISCSIP_VERDICT_OK;	/* only tells ExpStatSN */
+	if (req->ttt != conn->nop_ttt)
+		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "no such ping");
+	conn->nop_ttt = ISCSIP_TAG_RESERVED;
+	conn->nop_deadline = 0;
+	return ISCSIP_VERDICT_OK;
+}
+
+/**
+ * tcmi_nop_header() - a NOP-Out has arrived
+ * @conn: the connection; its thread calls
+ * @req: the decoded header
+ *
+ * Ping data is received straight into the pages of its echo. What doesn't fit
+ * into the initiator's MaxRecvDataSegmentLength is cut off (11.19.2).
+ */
+struct iscsip_verdict tcmi_nop_header(struct tcmi_conn *conn, const struct iscsip_req *req)
+{
+	struct tcmi_rx *rx = &conn->rx;
+	struct iscsip_verdict v;
+
+	v = tcmi_window_answer(conn, req);
+	if (v.action)
+		return v;
+	if (req->itt == ISCSIP_TAG_RESERVED)
+		return tcmi_nop_answered(conn, req);
+	rx->pdu = tcmi_pdu_new(ISCSIP_OP_NOP_IN, NULL, req->dsl);
+	if (!rx->pdu)
+		return ISCSIP_VERDICT_DROP("out of memory");
+	rx->pdu->itt = req->itt;
+	rx->pdu->lun = req->lun;
+	rx->pdu->own_statsn = true;
+	if (req->dsl)
+		tcmi_rx_sg(conn, rx->pdu->sgl, 0, req->dsl);
+	return v;
+}
+
+/**
+ * tcmi_nop_payload() - the ping is complete: echo it
+ * @conn: the connection; its thread calls, with rx.pdu set
+ */
+void tcmi_nop_payload(struct tcmi_conn *conn)
+{
+	struct tcmi_pdu *pdu = conn->rx.pdu;
+
+	conn->rx.pdu = NULL;
+	pdu->len = min(pdu->len, conn->params.mrdsl_remote);
+	tcmi_tx_pdu(conn, pdu);
+}
+
+static void tcmi_nop_ping(struct tcmi_conn *conn, u32 response_timeout)
+{
+	struct tcmi_pdu *pdu = tcmi_pdu_new(ISCSIP_OP_NOP_IN, NULL, 0);
+
+	if (!pdu)
+		return;		/* the next tick tries again */
+	pdu->itt = ISCSIP_TAG_RESERVED;
+	pdu->ttt = conn->next_ttt;
+	if (++conn->next_ttt == ISCSIP_TAG_RESERVED)
+		conn->next_ttt = 0;
+	conn->nop_ttt = pdu->ttt;
+	conn->nop_deadline = jiffies + response_timeout * HZ;
+	tcmi_tx_pdu(conn, pdu);
+	tcmi_conn_kick(conn);
+}
+
+/**
+ * tcmi_nop_tick() - ping a connection that has been silent, end one that is dead
+ * @conn: the connection; its thread calls
+ *
+ * Any bytes count as a sign of life, so a busy connection is never pinged.
+ *
+ * Return: when to look again in jiffies, 0 for never.
+ */
+unsigned long tcmi_nop_tick(struct tcmi_conn *conn)
+{
+	struct tcmi_acl *acl;
+	u32 interval;
+
+	if (conn->phase != ISCSIP_PHASE_FULL)
+		return 0;
+	acl = to_tcmi_acl(conn->sess->se_sess->se_node_acl);
+	interval = READ_ONCE(acl->attrib.nopin_timeout);
+	if (conn->nop_deadline) {
+		if (time_before(jiffies, conn->nop_deadline))
+			return conn->nop_deadline;
+		if (time_before(jiffies, conn->last_rx +
+				READ_ONCE(acl->attrib.nopin_response_timeout) * HZ)) {
+			/* alive, if not answering: wait for the silence */
+			conn->nop_deadline = conn->last_rx +
+				READ_ONCE(acl->attrib.nopin_response_timeout) * HZ;
+			return conn->nop_deadline;
+		}
+		atomic_inc(&conn->sess->tpg->wwn->stats.cxn_errors);
+		conn->sess->timeout_errors++;
+		tcmi_stats_sess_fail(conn->sess->tpg->wwn, 2, conn->sess->initiator_name);
+		tcmi_conn_close(conn, "no answer to NOP-In");
+		return 0;
+	}
+	if (!interval)
+		return jiffies + HZ;	/* it may be switched on at any time */
+	conn->nop_due = conn->last_rx + interval * HZ;
+	if (time_before(jiffies, conn->nop_due))
+		return min(conn->nop_due, jiffies + HZ * 5);
+	tcmi_nop_ping(conn, READ_ONCE(acl->attrib.nopin_response_timeout));
+	return conn->nop_deadline;
+}

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Listening sockets: one for each address of each network namespace, shared by
+ * the portal groups that name it. Accepting hands over at once; a connection
+ * that says nothing costs its object here and nothing else.
+ */
+#include <linux/inet.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/tcp.h>
+#include <net/ip.h>
+#include <net/net_namespace.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+#include "tcm_iscsi.h"
+
+#define TCMI_BACKLOG		1024
+#define TCMI_ACCEPT_BUDGET	64
+#define TCMI_SILENT_MAX		8192	/* of one portal; then the oldest goes */
+#define TCMI_SILENT_TIMEOUT	15	/* seconds, when no group says otherwise */
+
+static LIST_HEAD(tcmi_portals);		/* tcmi_config_mutex */
+
+/**
+ * tcmi_portal_parse() - the name of an np/ directory as an address
+ * @net: namespace in which a scope ("%eth0") is resolved
+ * @name: "1.2.3.4:3260" or "[fe80::1%eth0]:3260"
+ * @addr: result
+ *
+ * Return: 0 or -EINVAL.
+ */
+int tcmi_portal_parse(struct net *net, const char *name, struct sockaddr_storage *addr)
+{
+	char host[INET6_ADDRSTRLEN + 32];
+	const char *start = name, *end, *port;
+
+	if (*name == '[') {
+		start = name + 1;
+		end = strchr(start, ']');
+		if (!end || end[1] != ':')
+			return -EINVAL;
+		port = end + 2;
+	} else {
+		end = strchr(start, ':');
+		if (!end)
+			return -EINVAL;
+		port = end + 1;
+	}
+	if (end == start || end - start >= sizeof(host))
+		return -EINVAL;
+	memcpy(host, start, end - start);
+	host[end - start] = '\0';
+	memset(addr, 0, sizeof(*addr));
+	if (inet_pton_with_scope(net, *name == '[' ? AF_INET6 : AF_INET, host, port, addr))
+		return -EINVAL;
+	return 0;
+}
+
+static bool tcmi_addr_equal(const struct sockaddr_storage *a,
+			    const struct sockaddr_storage *b)
+{
+	const struct sockaddr_in6 *a6 = (const void *)a, *b6 = (const void *)b;
+	const struct sockaddr_in *a4 = (const void *)a, *b4 = (const void *)b;
+
+	if (a->ss_family != b->ss_family)
+		return false;
+	if (a->ss_family == AF_INET)
+		return a4->sin_port == b4->sin_port &&
+		       a4->sin_addr.s_addr == b4->sin_addr.s_addr;
+	return a6->sin6_port == b6->sin6_port &&
+	       a6->sin6_scope_id == b6->sin6_scope_id &&
+	       ipv6_addr_equal(&a6->sin6_addr, &b6->sin6_addr);
+}
+
+static void tcmi_listen_data_ready(struct sock *sk)
+{
+	struct tcmi_portal *portal;
+
+	/* a child inherits this until it is accepted: only the listener counts */
+	read_lock_bh(&sk->sk_callback_lock);
+	portal = sk->sk_user_data;
+	if (portal && sk->sk_state == TCP_LISTEN)
+		queue_work(tcmi_wq, &portal->accept_work);
+	read_unlock_bh(&sk->sk_callback_lock);
+}
+
+/* A silent connection ends here; @conn is off the list and its reference ours. */
+static void tcmi_portal_drop(struct tcmi_conn *conn)
+{
+	tcmi_conn_set_state(conn, TCMI_CONN_DEAD);
+	tcmi_conn_detach(conn);
+	kernel_sock_shutdown(conn->sock, SHUT_RDWR);
+	sock_release(conn->sock);
+	conn->sock = NULL;
+	tcmi_conn_put(conn);
+}
+
+static struct tcmi_conn *tcmi_portal_oldest(struct tcmi_portal *portal,
+					    unsigned long before, u32 above)
+{
+	struct tcmi_conn *conn;
+
+	spin_lock_bh(&portal->lock);
+	conn = list_first_entry_or_null(&portal->silent, struct tcmi_conn, portal_entry);
+	if (conn && (portal->nsilent > above || time_before_eq(conn->accepted, before))) {
+		list_del_init(&conn->portal_entry);
+		portal->nsilent--;
+	} else {
+		conn = NULL;
+	}
+	spin_unlock_bh(&portal->lock);
+	return conn;
+}
+
+/**
+ * tcmi_portal_forget() - a silent connection has spoken: take it over
+ * @conn: the connection
+ *
+ * Return: true if the caller now owns the list's reference; false when the
+ * deadline or the cap was faster and the connection is gone.
+ */
+bool tcmi_portal_forget(struct tcmi_conn *conn)
+{
+	struct tcmi_portal *portal = conn->portal;
+	bool mine;
+
+	spin_lock_bh(&portal->lock);
+	mine = !list_empty(&conn->portal_entry);
+	if (mine) {
+		list_del_init(&conn->portal_entry);
+		portal->nsilent--;
+	}
+	spin_unlock_bh(&portal->lock);
+	return mine;
+}
+
+static void tcmi_portal_accepted(struct tcmi_portal *portal, struct socket *sock)
+{
+	struct tcmi_conn *conn = tcmi_conn_new(portal, sock);
+
+	if (!conn) {
+		sock_release(sock);
+		return;
+	}
+	spin_lock_bh(&portal->lock);
+	list_add_tail(&conn->portal_entry, &portal->silent);
+	portal->nsilent++;
+	spin_unlock_bh(&portal->lock);
+	/* start_work may run, finish and put from here on */
+	kref_get(&conn->ref);
+	tcmi_conn_attach(conn);
+	tcmi_conn_put(conn);
+
+	conn = tcmi_portal_oldest(portal, jiffies - portal->timeout * HZ, TCMI_SILENT_MAX);
+	if (conn)
+		tcmi_portal_drop(conn);
+}
+
+static void tcmi_portal_accept(struct work_struct *work)
+{
+	struct tcmi_portal *portal = container_of(work, struct tcmi_portal, accept_work);
+	int budget = TCMI_ACCEPT_BUDGET;
+	struct socket *sock;
+
+	while (budget-- && !kernel_accept(portal->sock, &sock, O_NONBLOCK))
+		tcmi_portal_accepted(portal, sock);
+	if (budget < 0)
+		queue_work(tcmi_wq, &portal->accept_work);
+	if (portal->nsilent)
+		queue_delayed_work(tcmi_wq, &portal->reap_work, HZ);
+}
+
+/* the longest login_timeout among the groups: who is asked for is not known yet */
+static void tcmi_portal_timeout(struct tcmi_portal *portal)
+{
+	u32 timeout = 0;
+	struct tcmi_np *np;
+
+	if (!mutex_trylock(&tcmi_config_mutex))
+		return;
+	list_for_each_entry(np, &portal->nps, portal_entry)
+		timeout = max(timeout, np->tpg->attrib.login_timeout);
+	mutex_unlock(&tcmi_config_mutex);
+	portal->timeout = timeout ?: TCMI_SILENT_TIMEOUT;
+}
+
+static void tcmi_portal_reap(struct work_struct *work)
+{
+	struct tcmi_portal *portal = container_of(to_delayed_work(work), struct tcmi_portal,
+						  reap_work);
+	struct tcmi_conn *conn;
+
+	tcmi_portal_timeout(portal);
+	while ((conn = tcmi_portal_oldest(portal, jiffies - portal->timeout * HZ, U32_MAX)))
+		tcmi_portal_drop(conn);
+	if (READ_ONCE(portal->nsilent))
+		queue_delayed_work(tcmi_wq, &portal->reap_work, HZ);
+}
+
+static int tcmi_portal_listen(struct tcmi_portal *portal)
+{
+	struct socket *sock;
+	int ret;
+
+	/* of the caller's network namespace, which the socket keeps alive */
+	ret = sock_create(portal->addr.ss_family, SOCK_STREAM, IPPROTO_TCP, &sock);
+	if (ret)
+		return ret;
+	sock_set_reuseaddr(sock->sk);
+	ip_sock_set_freebind(sock->sk);
+	tcp_sock_set_nodelay(sock->sk);
+	ret = kernel_bind(sock, TCMI_SOCKADDR(&portal->addr),
+			  portal->addr.ss_family == AF_INET ? sizeof(struct sockaddr_in) :
+			  sizeof(struct sockaddr_in6));
+	if (ret)
+		goto out_release;
+	write_lock_bh(&sock->sk->sk_callback_lock);
+	portal->saved_data_ready = sock->sk->sk_data_ready;
+	sock->sk->sk_user_data = portal;
+	sock->sk->sk_data_ready = tcmi_listen_data_ready;
+	write_unlock_bh(&sock->sk->sk_callback_lock);
+	portal->sock = sock;
+	portal->net = sock_net(sock->sk);
+	ret = kernel_listen(sock, TCMI_BACKLOG);
+	if (!ret)
+		return 0;
+	write_lock_bh(&sock->sk->sk_callback_lock);
+	sock->sk->sk_user_data = NULL;
+	sock->sk->sk_data_ready = portal->saved_data_ready;
+	write_unlock_bh(&sock->sk->sk_callback_lock);
+out_release:
+	sock_release(sock);
+	return ret;
+}
+
+/**
+ * tcmi_portal_get() - find or open the listener of an address
+ * @net: network namespace of the caller
+ * @addr: address
+ *
+ * Context: process, in namespace @net; tcmi_config_mutex held. The socket is
+ * bound even to an address that isn't there yet (IP_FREEBIND).
+ *
+ * Return: the portal with one reference for the caller, or ERR_PTR: what
+ * bind() said (-EADDRINUSE when a wildcard portal has the port already).
+ */
+struct tcmi_portal *tcmi_portal_get(struct net *net, const struct sockaddr_storage *addr)
+{
+	struct tcmi_portal *portal;
+	int ret;
+
+	lockdep_assert_held(&tcmi_config_mutex);
+	list_for_each_entry(portal, &tcmi_portals, entry) {
+		if (portal->net != net || !tcmi_addr_equal(&portal->addr, addr))
+			continue;
+		kref_get(&portal->ref);
+		return portal;
+	}
+	portal = kzalloc(sizeof(*portal), GFP_KERNEL);
+	if (!portal)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&portal->ref);
+	INIT_LIST_HEAD(&portal->nps);
+	INIT_LIST_HEAD(&portal->silent);
+	spin_lock_init(&portal->lock);
+	INIT_WORK(&portal->accept_work, tcmi_portal_accept);
+	INIT_DELAYED_WORK(&portal->reap_work, tcmi_portal_reap);
+	portal->addr = *addr;
+	portal->timeout = TCMI_SILENT_TIMEOUT;
+	ret = tcmi_portal_listen(portal);
+	if (ret) {
+		kfree(portal);
+		return ERR_PTR(ret);
+	}
+	list_add_tail(&portal->entry, &tcmi_portals);
+	return portal;
+}
+
+static void tcmi_portal_release(struct kref *ref)
+{
+	kfree(container_of(ref, struct tcmi_portal, ref));
+}
+
+/**
+ * tcmi_portal_put() - drop a reference; any context
+ * @portal: the portal
+ */
+void tcmi_portal_put(struct tcmi_portal *portal)
+{
+	kref_put(&portal->ref, tcmi_portal_release);
+}
+
+/**
+ * tcmi_portal_detach() - stop listening when no portal group is left
+ * @portal: the portal; the caller still holds its reference
+ *
+ * Connections that have spoken go on; silent ones end. tcmi_config_mutex held:
+ * accept_work doesn't take it and reap_work only tries.
+ */
+void tcmi_portal_detach(struct tcmi_portal *portal)
+{
+	struct socket *sock = portal->sock;
+	struct tcmi_conn *conn;
+
+	lockdep_assert_held(&tcmi_config_mutex);
+	if (!list_empty(&portal->nps) || portal->closing)
+		return;
+	portal->closing = true;
+	list_del_init(&portal->entry);
+	write_lock_bh(&sock->sk->sk_callback_lock);
+	sock->sk->sk_user_data = NULL;
+	sock->sk->sk_data_ready = portal->saved_data_ready;
+	write_unlock_bh(&sock->sk->sk_callback_lock);
+	kernel_sock_shutdown(sock, SHUT_RDWR);
+	cancel_work_sync(&portal->accept_work);
+	cancel_delayed_work_sync(&portal->reap_work);
+	while ((conn = tcmi_portal_oldest(portal, jiffies, 0)))
+		tcmi_portal_drop(conn);
+	portal->sock = NULL;
+	sock_release(sock);
+}

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sessions: the table by portal group, InitiatorName and ISID; reinstatement
+ * that never waits; the I_T nexus of core, which ends with the last reference.
+ */
+#include <linux/hash.h>
+#include <linux/jhash.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include "tcm_iscsi.h"
+
+#define TCMI_SESS_BITS		8
+#define TCMI_DISCOVERY_DEPTH	8
+
+static DEFINE_HASHTABLE(tcmi_sess_table, TCMI_SESS_BITS);
+static LIST_HEAD(tcmi_sess_list);
+static DEFINE_SPINLOCK(tcmi_sess_table_lock);
+static DEFINE_IDA(tcmi_discovery_tsihs);
+static atomic_t tcmi_sess_index = ATOMIC_INIT(0);
+
+static u32 tcmi_sess_key(const char *name, const u8 *isid)
+{
+	return jhash(name, strlen(name), jhash(isid, ISCSIP_ISID_LEN, 0));
+}
+
+static struct ida *tcmi_sess_tsihs(struct tcmi_tpg *tpg)
+{
+	return tpg ? &tpg->tsihs : &tcmi_discovery_tsihs;
+}
+
+/* The I_T nexus: only now, after authentication, may an ACL be made. */
+static u16 tcmi_sess_nexus(struct tcmi_sess *sess)
+{
+	struct se_portal_group *se_tpg = &sess->tpg->se_tpg;
+	struct se_session *se_sess;
+
+	se_sess = transport_alloc_session(TARGET_PROT_NORMAL);
+	if (IS_ERR(se_sess))
+		return ISCSIP_LOGIN_NO_RESOURCES;
+	se_sess->se_node_acl = core_tpg_check_initiator_node_acl(se_tpg,
+								 sess->initiator_name);
+	if (!se_sess->se_node_acl) {
+		transport_free_session(se_sess);
+		return ISCSIP_LOGIN_FORBIDDEN;
+	}
+	sess->se_sess = se_sess;
+	transport_register_session(se_tpg, se_sess->se_node_acl, se_sess, sess);
+	return ISCSIP_LOGIN_OK;
+}
+
+/**
+ * tcmi_sess_new() - a session for a login that has proved itself
+ * @type: Normal or Discovery
+ * @tpg: portal group of a Normal session; the caller's reference stays the caller's
+ * @login: the finished login
+ * @status: gets the login status on failure
+ *
+ * Context: process, no locks. Not in the table yet: see tcmi_sess_publish().
+ * Return: the session with one reference, or NULL.
+ */
+struct tcmi_sess *tcmi_sess_new(enum iscsip_session_type type, struct tcmi_tpg *tpg,
+				const struct iscsip_login *login, u16 *status)
+{
+	struct tcmi_sess *sess = kzalloc(sizeof(*sess), GFP_KERNEL);
+	u32 depth = TCMI_DISCOVERY_DEPTH;
+	int tsih;
+
+	*status = ISCSIP_LOGIN_NO_RESOURCES;
+	if (!sess)
+		return NULL;
+	tsih = ida_alloc_range(tcmi_sess_tsihs(tpg), 1, U16_MAX, GFP_KERNEL);
+	if (tsih < 0) {
+		kfree(sess);
+		return NULL;
+	}
+	kref_init(&sess->ref);
+	spin_lock_init(&sess->lock);
+	INIT_LIST_HEAD(&sess->conns);
+	INIT_LIST_HEAD(&sess->entry);
+	INIT_HLIST_NODE(&sess->hash);
+	sess->type = type;
+	sess->tpg = tpg;
+	if (tpg)
+		tcmi_tpg_get(tpg);
+	sess->tsih = tsih;
+	sess->index = atomic_inc_return(&tcmi_sess_index);
+	sess->created = get_jiffies_64();
+	sess->params = login->params;
+	memcpy(sess->isid, login->isid, sizeof(sess->isid));
+	strscpy(sess->initiator_name, login->initiator_name, sizeof(sess->initiator_name));
+	strscpy(sess->initiator_alias, login->initiator_alias, sizeof(sess->initiator_alias));
+	if (type == ISCSIP_SESSION_NORMAL) {
+		*status = tcmi_sess_nexus(sess);
+		if (*status) {
+			tcmi_sess_put(sess);
+			return NULL;
+		}
+		depth = sess->se_sess->se_node_acl->queue_depth;
+	}
+	iscsip_window_init(&sess->window, login->cmdsn, depth);
+	return sess;
+}
+
+static void tcmi_sess_release(struct kref *ref)
+{
+	struct tcmi_sess *sess = container_of(ref, struct tcmi_sess, ref);
+
+	if (sess->se_sess) {
+		transport_deregister_session_configfs(sess->se_sess);
+		transport_deregister_session(sess->se_sess);
+	}
+	ida_free(tcmi_sess_tsihs(sess->tpg), sess->tsih);
+	if (sess->tpg)
+		tcmi_tpg_put(sess->tpg);
+	kfree(sess);
+}
+
+/**
+ * tcmi_sess_put() - drop a reference
+ * @sess: the session
+ *
+ * Context: process, may sleep: the last one ends the I_T nexus. By then no
+ * command of the session is left.
+ */
+void tcmi_sess_put(struct tcmi_sess *sess)
+{
+	kref_put(&sess->ref, tcmi_sess_release);
+}
+
+static bool tcmi_sess_match(const struct tcmi_sess *sess, const struct tcmi_tpg *tpg,
+			    const char *name, const u8 *isid)
+{
+	return sess->tpg == tpg && !memcmp(sess->isid, isid, ISCSIP_ISID_LEN) &&
+	       !strcmp(sess->initiator_name, name);
+}
+
+static struct tcmi_sess *tcmi_sess_lookup(const struct tcmi_tpg *tpg, const char *name,
+					  const u8 *isid)
+{
+	struct tcmi_sess *sess;
+
+	lockdep_assert_held(&tcmi_sess_table_lock);
+	hash_for_each_possible(tcmi_sess_table, sess, hash, tcmi_sess_key(name, isid))
+		if (tcmi_sess_match(sess, tpg, name, isid))
+			return sess;
+	return NULL;
+}
+
+static void tcmi_sess_unhash(struct tcmi_sess *sess)
+{
+	lockdep_assert_held(&tcmi_sess_table_lock);
+	hash_del(&sess->hash);
+	list_del_init(&sess->entry);
+}
+
+/**
+ * tcmi_sess_publish() - let the session be found; reinstate an older one (6.3.5)
+ * @sess: the session
+ *
+ * The old session of the same I_T nexus is unhashed and told to close; nobody
+ * waits for it. Discovery sessions are not reinstated: they share nothing.
+ *
+ * Return: 0, or the login status when the portal group has been disabled meanwhile.
+ */
+u16 tcmi_sess_publish(struct tcmi_sess *sess)
+{
+	struct tcmi_sess *old = NULL;
+
+	spin_lock(&tcmi_sess_table_lock);
+	/* pairs with disable, which clears active and then closes what it finds here */
+	if (sess->tpg && !READ_ONCE(sess->tpg->active)) {
+		spin_unlock(&tcmi_sess_table_lock);
+		return ISCSIP_LOGIN_UNAVAILABLE;
+	}
+	if (sess->tpg) {
+		old = tcmi_sess_lookup(sess->tpg, sess->initiator_name, sess->isid);
+		if (old) {
+			kref_get(&old->ref);
+			tcmi_sess_unhash(old);
+		}
+	}
+	hash_add(tcmi_sess_table, &sess->hash, tcmi_sess_key(sess->initiator_name, sess->isid));
+	list_add_tail(&sess->entry, &tcmi_sess_list);
+	spin_unlock(&tcmi_sess_table_lock);
+	if (old) {
+		tcmi_sess_close(old, "reinstated by a new login");
+		tcmi_sess_put(old);
+	}
+	return ISCSIP_LOGIN_OK;
+}
+
+/**
+ * tcmi_sess_find() - the session that a login with a TSIH wants to join
+ * @tpg: portal group, NULL for discovery
+ * @name: InitiatorName, normalised
+ * @isid: ISID
+ * @tsih: TSIH
+ * Return: the session with a reference, or NULL.
+ */
+struct tcmi_sess *tcmi_sess_find(struct tcmi_tpg *tpg, const char *name, const u8 *isid,
+				 u16 tsih)
+{
+	struct tcmi_sess *sess;
+
+	spin_lock(&tcmi_sess_table_lock);
+	sess = tcmi_sess_lookup(tpg, name, isid);
+	if (sess && sess->tsih == tsih)
+		kref_get(&sess->ref);
+	else
+		sess = NULL;
+	spin_unlock(&tcmi_sess_table_lock);
+	return sess;
+}
+
+/**
+ * tcmi_sess_join() - a connection becomes part of the session
+ * @sess: the session; the connection takes a reference
+ * @conn: the connection; its thread calls
+ *
+ * A connection with the same CID is reinstated (6.3.4): told to close, not
+ * waited for.
+ *
+ * Return: 0, or the login status: too many connections, or the session is closing.
+ */
+u16 tcmi_sess_join(struct tcmi_sess *sess, struct tcmi_conn *conn)
+{
+	u16 status = ISCSIP_LOGIN_OK;
+	struct tcmi_conn *other;
+	bool same = false;
+
+	spin_lock(&sess->lock);
+	list_for_each_entry(other, &sess->conns, sess_entry) {
+		if (other->cid != conn->cid)
+			continue;
+		tcmi_conn_close(other, "reinstated by a new login");
+		same = true;
+	}
+	if (sess->state != TCMI_SESS_ACTIVE)
+		status = ISCSIP_LOGIN_NO_SESSION;
+	else if (sess->nconns >= sess->params.max_connections && !same)
+		status = ISCSIP_LOGIN_TOO_MANY_CONNS;
+	if (!status) {
+		list_add_tail(&conn->sess_entry, &sess->conns);
+		sess->nconns++;
+		kref_get(&sess->ref);
+		conn->sess = sess;
+	}
+	spin_unlock(&sess->lock);
+	return status;
+}
+
+/**
+ * tcmi_sess_leave() - a connection is going; the last one closes the session
+ * @conn: the connection; its thread calls, and keeps its reference of the session
+ *	  until its commands are through
+ */
+void tcmi_sess_leave(struct tcmi_conn *conn)
+{
+	struct tcmi_sess *sess = conn->sess;
+
+	spin_lock(&tcmi_sess_table_lock);
+	spin_lock(&sess->lock);
+	list_del_init(&conn->sess_entry);
+	if (!--sess->nconns) {
+		sess->state = TCMI_SESS_CLOSING;
+		tcmi_sess_unhash(sess);
+	}
+	spin_unlock(&sess->lock);
+	spin_unlock(&tcmi_sess_table_lock);
+}
+
+/**
+ * tcmi_sess_close() - ask for the end of a session; never waits
+ * @sess: the session; the caller has a reference or holds a lock that keeps it
+ * @why: constant text
+ * Context: any process context.
+ */
+void tcmi_sess_close(struct tcmi_sess *sess, const char *why)
+{
+	struct tcmi_conn *conn;
+
+	spin_lock(&sess->lock);
+	sess->state = TCMI_SESS_CLOSING;
+	list_for_each_entry(conn, &sess->conns, sess_entry)
+		tcmi_conn_close(conn, why);
+	spin_unlock(&sess->lock);
+}
+
+/**
+ * tcmi_sess_each() - call a function for each session of a portal group
+ * @tpg: the group
+ * @fn: must not sleep
+ * @arg: its argument
+ */
+void tcmi_sess_each(struct tcmi_tpg *tpg, void (*fn)(struct tcmi_sess *sess, void *arg),
+		    void *arg)
+{
+	struct tcmi_sess *sess;
+
+	spin_lock(&tcmi_sess_table_lock);
+	list_for_each_entry(sess, &tcmi_sess_list, entry)
+		if (sess->tpg == tpg)
+			fn(sess, arg);
+	spin_unlock(&tcmi_sess_table_lock);
+}
+
+static void tcmi_sess_close_one(struct tcmi_sess *sess, void *why)
+{
+	tcmi_sess_close(sess, why);
+}
+
+/**
+ * tcmi_sess_close_tpg() - ask all sessions of a portal group to end
+ * @tpg: the group
+ * @why: constant text
+ */
+void tcmi_sess_close_tpg(struct tcmi_tpg *tpg, const char *why)
+{
+	tcmi_sess_each(tpg, tcmi_sess_close_one, (void *)why);
+}
+
+/**
+ * tcmi_sess_wait_tpg() - wait for the sessions of a portal group, not longer than @timeout
+ * @tpg: the group
+ * @timeout: jiffies
+ * Return: true when none is left.
+ */
+bool tcmi_sess_wait_tpg(struct tcmi_tpg *tpg, unsigned long timeout)
+{
+	return wait_event_idle_timeout(tpg->drained, !atomic_read(&tpg->refs), timeout);
+}
+
+/**
+ * tcmi_sess_count() - sessions of a target now
+ * @wwn: the target
+ */
+u32 tcmi_sess_count(const struct tcmi_wwn *wwn)
+{
+	struct tcmi_sess *sess;
+	u32 n = 0;
+
+	spin_lock(&tcmi_sess_table_lock);
+	list_for_each_entry(sess, &tcmi_sess_list, entry)
+		if (sess->tpg && sess->tpg->wwn == wwn)
+			n++;
+	spin_unlock(&tcmi_sess_table_lock);
+	return n;
+}

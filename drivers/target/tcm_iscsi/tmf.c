@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Task management (11.5, 11.6). Core knows ABORT TASK and LOGICAL UNIT RESET;
+ * the others are made of these here: one function of the initiator becomes a
+ * parent with a part for each task or logical unit, answered when all parts are
+ * back. Tasks which wait for the initiator itself are ended here at once.
+ */
+#include <linux/module.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+#include <scsi/scsi_common.h>
+#include "tcm_iscsi.h"
+
+static u8 tcmi_tmf_rsp_of(const struct se_cmd *se_cmd)
+{
+	switch (se_cmd->se_tmr_req->response) {
+	case TMR_FUNCTION_COMPLETE:
+		return ISCSIP_TMF_COMPLETE;
+	case TMR_TASK_DOES_NOT_EXIST:
+		return ISCSIP_TMF_NO_TASK;
+	case TMR_LUN_DOES_NOT_EXIST:
+		return ISCSIP_TMF_NO_LUN;
+	case TMR_TASK_MGMT_FUNCTION_NOT_SUPPORTED:
+		return ISCSIP_TMF_NOT_SUPPORTED;
+	default:
+		return ISCSIP_TMF_REJECTED;
+	}
+}
+
+static void tcmi_tmf_answer(struct tcmi_conn *conn, struct tcmi_cmd *cmd, u8 response)
+{
+	cmd->tmf_rsp = response;
+	tcmi_tx_cmd(conn, cmd);
+}
+
+/* Give @cmd to core. Return: 0, or -ENOMEM and @cmd is as before. */
+static int tcmi_tmf_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd, u64 lun, u8 function,
+		      u32 rtt)
+{
+	int ret;
+
+	cmd->state = TCMI_CMD_IN_CORE;
+	set_bit(TCMI_CMD_TMF, &cmd->flags);
+	cmd->se_cmd.tag = cmd->itt;
+	ret = target_submit_tmr(&cmd->se_cmd, conn->sess->se_sess, NULL, tcmi_lun(lun), cmd,
+				function, GFP_KERNEL, rtt, TARGET_SCF_ACK_KREF);
+	if (!ret)
+		set_bit(TCMI_CMD_SUBMITTED, &cmd->flags);
+	return ret;
+}
+
+/* A part of @parent: @function on @lun or on task @rtt. */
+static void tcmi_tmf_part(struct tcmi_conn *conn, struct tcmi_cmd *parent, u64 lun, u8 function,
+		     u32 rtt)
+{
+	struct tcmi_cmd *cmd = tcmi_cmd_alloc(conn);
+
+	if (cmd) {
+		cmd->tmf_parent = parent;
+		if (!tcmi_tmf_submit(conn, cmd, lun, function, rtt)) {
+			parent->tmf_pending++;
+			return;
+		}
+		tcmi_cmd_free(cmd);
+	}
+	parent->tmf_rsp = ISCSIP_TMF_REJECTED;
+}
+
+static bool tcmi_tmf_lun_exists(struct tcmi_conn *conn, u64 lun)
+{
+	struct se_node_acl *nacl = conn->sess->se_sess->se_node_acl;
+	struct se_dev_entry *deve;
+	bool found = false;
+
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(deve, &nacl->lun_entry_hlist, link)
+		if (deve->mapped_lun == tcmi_lun(lun))
+			found = true;
+	rcu_read_unlock();
+	return found;
+}
+
+/* End one task for @parent, whoever it waits for. */
+static void tcmi_tmf_end_task(struct tcmi_conn *conn, struct tcmi_cmd *parent, struct tcmi_cmd *cmd)
+{
+	if (test_bit(TCMI_CMD_POSTED, &cmd->flags))
+		return;
+	switch (cmd->state) {
+	case TCMI_CMD_HELD:
+		tcmi_cmd_unhold(conn, cmd);
+		break;
+	case TCMI_CMD_WAIT_DATA:
+		tcmi_cmd_abort_waiting(conn, cmd);
+		break;
+	case TCMI_CMD_IN_CORE:
+		tcmi_tmf_part(conn, parent, cmd->lun, TMR_ABORT_TASK, cmd->itt);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Tasks of @parent's LUN (all LUNs with @any) which only wait for the initiator. */
+static void tcmi_tmf_end_waiting(struct tcmi_conn *conn, struct tcmi_cmd *parent, bool any)
+{
+	struct tcmi_cmd *cmd;
+	struct hlist_node *next;
+	int i;
+
+	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
+		hlist_for_each_entry_safe(cmd, next, &conn->tasks[i], task)
+			if (cmd != parent && cmd->req.opcode == ISCSIP_OP_SCSI_CMD &&
+			    (any || cmd->lun == parent->lun) &&
+			    cmd->state != TCMI_CMD_IN_CORE)
+				tcmi_tmf_end_task(conn, parent, cmd);
+}
+
+static void tcmi_tmf_parts_started(struct tcmi_conn *conn, struct tcmi_cmd *parent)
+{
+	parent->state = TCMI_CMD_IN_CORE;
+	if (!parent->tmf_pending)
+		tcmi_tx_cmd(conn, parent);
+}
+
+static void tcmi_tmf_task_set(struct tcmi_conn *conn, struct tcmi_cmd *parent)
+{
+	struct tcmi_cmd *cmd;
+	struct hlist_node *next;
+	int i;
+
+	if (!tcmi_tmf_lun_exists(conn, parent->lun)) {
+		tcmi_tmf_answer(conn, parent, ISCSIP_TMF_NO_LUN);
+		return;
+	}
+	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
+		hlist_for_each_entry_safe(cmd, next, &conn->tasks[i], task)
+			if (cmd != parent && cmd->req.opcode == ISCSIP_OP_SCSI_CMD &&
+			    cmd->lun == parent->lun)
+				tcmi_tmf_end_task(conn, parent, cmd);
+	tcmi_tmf_parts_started(conn, parent);
+}
+
+static void tcmi_tmf_target_reset(struct tcmi_conn *conn, struct tcmi_cmd *parent)
+{
+	struct se_node_acl *nacl = conn->sess->se_sess->se_node_acl;
+	u64 *luns = kmalloc_array(256, sizeof(*luns), GFP_KERNEL);
+	struct se_dev_entry *deve;
+	u32 n = 0, i;
+
+	if (!luns) {
+		tcmi_tmf_answer(conn, parent, ISCSIP_TMF_REJECTED);
+		return;
+	}
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(deve, &nacl->lun_entry_hlist, link)
+		if (n < 256)
+			luns[n++] = deve->mapped_lun;
+	rcu_read_unlock();
+	tcmi_tmf_end_waiting(conn, parent, true);
+	for (i = 0; i < n; i++) {
+		struct scsi_lun wire;
+		u64 lun = 0;
+		int j;
+
+		int_to_scsilun(luns[i], &wire);
+		for (j = 0; j < 8; j++)
+			lun = lun << 8 | wire.scsi_lun[j];
+		tcmi_tmf_part(conn, parent, lun, TMR_LUN_RESET, 0);
+	}
+	kfree(luns);
+	tcmi_tmf_parts_started(conn, parent);
+}
+
+/*
+ * 11.5.1: a task that isn't here. If its CmdSN is still to come and older than
+ * this function, it counts as received and aborted.
+ */
+static u8 tcmi_tmf_unknown_task(struct tcmi_conn *conn, struct tcmi_cmd *parent)
+{
+	u32 ref = parent->req.tmf.refcmdsn;
+	struct iscsip_req req = { .cmdsn = ref };
+
+	if (!iscsip_sn_lt(ref, parent->cmdsn))
+		return ISCSIP_TMF_NO_TASK;
+	switch (tcmi_window_enter(conn, &req)) {
+	case ISCSIP_WIN_IN_ORDER:
+		tcmi_window_pass(conn, &req);
+		tcmi_window_run(conn);
+		return ISCSIP_TMF_COMPLETE;
+	case ISCSIP_WIN_GAP:
+		return tcmi_window_mark(conn, ref) ? ISCSIP_TMF_REJECTED : ISCSIP_TMF_COMPLETE;
+	default:
+		return ISCSIP_TMF_NO_TASK;
+	}
+}
+
+static void tcmi_tmf_abort_task(struct tcmi_conn *conn, struct tcmi_cmd *parent)
+{
+	struct tcmi_cmd *cmd = tcmi_cmd_find(conn, parent->req.tmf.rtt);
+
+	if (!cmd || cmd == parent || cmd->req.opcode != ISCSIP_OP_SCSI_CMD) {
+		tcmi_tmf_answer(conn, parent, tcmi_tmf_unknown_task(conn, parent));
+		return;
+	}
+	if (cmd->lun != parent->lun) {
+		tcmi_tmf_answer(conn, parent, ISCSIP_TMF_NO_TASK);
+		return;
+	}
+	if (cmd->state == TCMI_CMD_IN_CORE && !test_bit(TCMI_CMD_POSTED, &cmd->flags)) {
+		if (tcmi_tmf_submit(conn, parent, parent->lun, TMR_ABORT_TASK, cmd->itt))
+			tcmi_tmf_answer(conn, parent, ISCSIP_TMF_REJECTED);
+		return;
+	}
+	/* its response is on the way, and goes first: there is no such task now */
+	if (test_bit(TCMI_CMD_POSTED, &cmd->flags)) {
+		tcmi_tmf_answer(conn, parent, ISCSIP_TMF_NO_TASK);
+		return;
+	}
+	tcmi_tmf_end_task(conn, parent, cmd);
+	tcmi_tmf_answer(conn, parent, ISCSIP_TMF_COMPLETE);
+}
+
+/**
+ * tcmi_tmf_start() - carry out a task management function
+ * @conn: the connection; its thread calls
+ * @cmd: the function, in order or immediate
+ */
+void tcmi_tmf_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	set_bit(TCMI_CMD_TMF, &cmd->flags);
+	switch (cmd->req.tmf.function) {
+	case ISCSIP_TMF_ABORT_TASK:
+		tcmi_tmf_abort_task(conn, cmd);
+		break;
+	case ISCSIP_TMF_ABORT_TASK_SET:
+	case ISCSIP_TMF_CLEAR_TASK_SET:
+		tcmi_tmf_task_set(conn, cmd);
+		break;
+	case ISCSIP_TMF_LUN_RESET:
+		tcmi_tmf_end_waiting(conn, cmd, false);
+		if (tcmi_tmf_submit(conn, cmd, cmd->lun, TMR_LUN_RESET, 0))
+			tcmi_tmf_answer(conn, cmd, ISCSIP_TMF_REJECTED);
+		break;
+	case ISCSIP_TMF_WARM_RESET:
+	case ISCSIP_TMF_COLD_RESET:
+		tcmi_tmf_target_reset(conn, cmd);
+		break;
+	case ISCSIP_TMF_TASK_REASSIGN:
+		tcmi_tmf_answer(conn, cmd, ISCSIP_TMF_NO_REASSIGN);
+		break;
+	default:
+		tcmi_tmf_answer(conn, cmd, ISCSIP_TMF_NOT_SUPPORTED);
+		break;
+	}
+}
+
+/**
+ * tcmi_tmf_header() - a Task Management Function Request has arrived (11.5)
+ * @conn: the connection; its thread calls
+ * @req: the decoded header
+ */
+struct iscsip_verdict tcmi_tmf_header(struct tcmi_conn *conn, const struct iscsip_req *req)
+{
+	enum iscsip_window_verdict order = tcmi_window_enter(conn, req);
+	struct tcmi_cmd *cmd;
+
+	if (order == ISCSIP_WIN_OUTSIDE)
+		return ISCSIP_VERDICT_IGNORE("outside the CmdSN window");
+	if (tcmi_cmd_find(conn, req->itt))
+		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_TASK_IN_PROGRESS, "task tag in use");
+	cmd = tcmi_cmd_alloc(conn);
+	if (!cmd)
+		return ISCSIP_VERDICT_DROP("out of memory");
+	tcmi_cmd_accept(conn, cmd, req);
+	if (order == ISCSIP_WIN_GAP) {
+		tcmi_window_hold(conn, cmd);
+		return ISCSIP_VERDICT_OK;
+	}
+	tcmi_window_pass(conn, req);
+	tcmi_tmf_start(conn, cmd);
+	tcmi_window_run(conn);
+	return ISCSIP_VERDICT_OK;
+}
+
+/**
+ * tcmi_tmf_posted() - core has carried out a function, or a part of one
+ * @conn: the connection; its thread calls, and owns a reference of @cmd
+ * @cmd: the function
+ */
+void tcmi_tmf_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	struct tcmi_cmd *parent = cmd->tmf_parent;
+	bool dropped = test_bit(TCMI_CMD_SILENT, &cmd->flags);
+	u8 rsp = dropped ? ISCSIP_TMF_REJECTED : tcmi_tmf_rsp_of(&cmd->se_cmd);
+
+	if (parent) {
+		/* a task that finished by itself is as good as aborted */
+		if (rsp != ISCSIP_TMF_COMPLETE && rsp != ISCSIP_TMF_NO_TASK)
+			parent->tmf_rsp = rsp;
+		tcmi_cmd_finish(conn, cmd);
+		cmd = parent;
+		if (--cmd->tmf_pending)
+			return;
+		if (conn->state < TCMI_CONN_CLOSING) {
+			tcmi_tx_cmd(conn, cmd);
+			return;
+		}
+	}
+	if (dropped || conn->state >= TCMI_CONN_CLOSING)
+		tcmi_cmd_finish(conn, cmd);
+	else
+		tcmi_tmf_answer(conn, cmd, rsp);
+}
+
+/**
+ * tcmi_tmf_sent() - the response is out
+ * @conn: the connection; its thread calls
+ * @cmd: the function
+ *
+ * 11.5.1: after TARGET COLD RESET all connections to the target end.
+ */
+void tcmi_tmf_sent(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	if (cmd->req.tmf.function == ISCSIP_TMF_COLD_RESET)
+		tcmi_sess_close_tpg(conn->sess->tpg, "target cold reset");
+}

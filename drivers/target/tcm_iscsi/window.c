@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * CmdSN order (4.2.2.1): what is in order starts, what is early is held until
+ * the gap closes, what is outside the window is ignored.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+#include "tcm_iscsi.h"
+
+/**
+ * tcmi_window_enter() - where does this request stand in the command order?
+ * @conn: the connection; its thread calls
+ * @req: a request that carries a CmdSN
+ *
+ * Changes nothing: a request that is rejected afterwards counts as not received
+ * (7.3). A repeated CmdSN which is held already is outside.
+ */
+enum iscsip_window_verdict tcmi_window_enter(struct tcmi_conn *conn,
+					     const struct iscsip_req *req)
+{
+	struct tcmi_sess *sess = conn->sess;
+	enum iscsip_window_verdict v;
+	struct tcmi_cmd *cmd;
+
+	if (req->immediate)
+		return ISCSIP_WIN_IN_ORDER;
+	spin_lock(&sess->lock);
+	v = iscsip_window_check(&sess->window, req->cmdsn);
+	spin_unlock(&sess->lock);
+	if (v == ISCSIP_WIN_GAP)
+		list_for_each_entry(cmd, &conn->held, entry)
+			if (cmd->cmdsn == req->cmdsn)
+				return ISCSIP_WIN_OUTSIDE;
+	return v;
+}
+
+/**
+ * tcmi_window_pass() - a non-immediate request in order has been accepted
+ * @conn: the connection; its thread calls
+ * @req: the request
+ */
+void tcmi_window_pass(struct tcmi_conn *conn, const struct iscsip_req *req)
+{
+	if (req->immediate)
+		return;
+	spin_lock(&conn->sess->lock);
+	iscsip_window_advance(&conn->sess->window);
+	spin_unlock(&conn->sess->lock);
+}
+
+/**
+ * tcmi_window_hold() - keep a command until its CmdSN is due
+ * @conn: the connection; its thread calls
+ * @cmd: the command
+ */
+void tcmi_window_hold(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	struct list_head *pos;
+
+	cmd->state = TCMI_CMD_HELD;
+	list_for_each(pos, &conn->held)
+		if (iscsip_sn_lt(cmd->cmdsn,
+				 list_entry(pos, struct tcmi_cmd, entry)->cmdsn))
+			break;
+	list_add_tail(&cmd->entry, pos);
+}
+
+/**
+ * tcmi_window_mark() - a CmdSN ahead of its turn needs nothing when it is due
+ * @conn: the connection; its thread calls
+ * @cmdsn: the number: of a request answered at once, or of a task aborted before
+ *	   it arrived (11.5.1)
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int tcmi_window_mark(struct tcmi_conn *conn, u32 cmdsn)
+{
+	struct tcmi_cmd *cmd = tcmi_cmd_alloc(conn);
+
+	if (!cmd)
+		return -ENOMEM;
+	cmd->cmdsn = cmdsn;
+	cmd->req.opcode = ISCSIP_OP_NOP_OUT;
+	tcmi_window_hold(conn, cmd);
+	return 0;
+}
+
+/**
+ * tcmi_window_answer() - put a request that is answered at once into the order
+ * @conn: the connection; its thread calls
+ * @req: NOP-Out, Text or Logout
+ *
+ * Return: OK, or IGNORE when it is outside the window.
+ */
+struct iscsip_verdict tcmi_window_answer(struct tcmi_conn *conn, const struct iscsip_req *req)
+{
+	switch (tcmi_window_enter(conn, req)) {
+	case ISCSIP_WIN_IN_ORDER:
+		tcmi_window_pass(conn, req);
+		tcmi_window_run(conn);
+		break;
+	case ISCSIP_WIN_GAP:
+		if (tcmi_window_mark(conn, req->cmdsn))
+			return ISCSIP_VERDICT_DROP("out of memory");
+		break;
+	case ISCSIP_WIN_OUTSIDE:
+		return ISCSIP_VERDICT_IGNORE("outside the CmdSN window");
+	}
+	return ISCSIP_VERDICT_OK;
+}
+
+/**
+ * tcmi_window_run() - start what has been held for the number that is now due
+ * @conn: the connection; its thread calls
+ */
+void tcmi_window_run(struct tcmi_conn *conn)
+{
+	struct tcmi_cmd *cmd;
+
+	while ((cmd = list_first_entry_or_null(&conn->held, struct tcmi_cmd, entry))) {
+		struct tcmi_sess *sess = conn->sess;
+		bool due;
+
+		spin_lock(&sess->lock);
+		due = cmd->cmdsn == sess->window.exp;
+		if (due)
+			iscsip_window_advance(&sess->window);
+		spin_unlock(&sess->lock);
+		if (!due)
+			return;
+		list_del_init(&cmd->entry);
+		tcmi_cmd_start(conn, cmd);
+	}
+}
+
+/**
+ * tcmi_window_numbers() - ExpCmdSN and MaxCmdSN for the PDU being encoded
+ * @conn: the connection; its thread calls
+ * @sn: gets both
+ */
+void tcmi_window_numbers(struct tcmi_conn *conn, struct iscsip_sn *sn)
+{
+	struct tcmi_sess *sess = conn->sess;
+
+	if (!sess) {
+		/* 11.13: before there is a session, the login's own number */
+		sn->expcmdsn = conn->rx.req.cmdsn;
+		sn->maxcmdsn = conn->rx.req.cmdsn;
+		return;
+	}
+	spin_lock(&sess->lock);
+	sn->expcmdsn = sess->window.exp;
+	sn->maxcmdsn = iscsip_window_max(&sess->window);
+	spin_unlock(&sess->lock);
+}
