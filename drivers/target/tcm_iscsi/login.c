@@ -71,6 +71,15 @@ const char *tcmi_login_name(struct tcmi_conn *conn)
 	       conn->login->l.initiator_name : "(unnamed)";
 }
 
+/**
+ * tcmi_login_started() - has there been a Login Request already?
+ * @conn: the connection
+ */
+bool tcmi_login_started(const struct tcmi_conn *conn)
+{
+	return conn->login && conn->login->l.started;
+}
+
 static enum tcmi_login_fail tcmi_login_fail_type(u16 status)
 {
 	switch (status) {

@@ -289,6 +289,10 @@ static int tcmi_rx_header(struct tcmi_conn *conn)
 	rx->crc = ~0;
 	v = iscsip_decode(rx->bhs, conn->phase, mrdsl, &rx->req);
 	rx->left = rx->req.dsl;
+	/* 11.13.5: once a login is under way, other requests are told so */
+	if (v.action && conn->phase == ISCSIP_PHASE_LOGIN &&
+	    rx->req.opcode != ISCSIP_OP_LOGIN && tcmi_login_started(conn))
+		v = ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_BAD_REQUEST, v.why);
 	if (!v.action && conn->phase != ISCSIP_PHASE_LOGIN)
 		conn->exp_statsn = rx->req.expstatsn;
 	if (!v.action)

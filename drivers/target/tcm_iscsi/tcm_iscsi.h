@@ -587,6 +587,7 @@ void tcmi_tx_pdu(struct tcmi_conn *conn, struct tcmi_pdu *pdu);
 int tcmi_login_begin(struct tcmi_conn *conn);
 void tcmi_login_end(struct tcmi_conn *conn);
 const char *tcmi_login_name(struct tcmi_conn *conn);
+bool tcmi_login_started(const struct tcmi_conn *conn);
 struct iscsip_verdict tcmi_login_header(struct tcmi_conn *conn, const struct iscsip_req *req,
 					u8 **buf);
 struct iscsip_verdict tcmi_login_payload(struct tcmi_conn *conn, const struct iscsip_req *req);

@@ -276,9 +276,9 @@ static int tcmi_tx_scsi_rsp(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		return -ENOMEM;
 	tcmi_tx_residual(se_cmd, &res);
 	tcmi_tx_status_numbers(conn, cmd, &sn);
-	/* 11.4.8: how many R2Ts, or Data-Ins, went before */
+	/* 11.4.8: how many Data-Ins went before; 0 for a write */
 	iscsip_put_scsi_rsp(bhs, &sn, cmd->itt, 0, se_cmd->scsi_status, &res,
-			    cmd->xfer.datasn + cmd->xfer.r2tsn, len);
+			    cmd->xfer.datasn, len);
 	tcmi_tx_seal(tx, bhs);
 	if (!len)
 		return 1;
