@@ -82,7 +82,7 @@ run_prepare()
 		names+=("$name")
 		inside=$(script_inside "$script") || die "cannot copy $script"
 		echo "$name $inside" >>"$work/all"
-		rm -f "$out/$name".{start,log,rc,dmesg,left,tap,allow,seconds,console}
+		rm -f "$out/$name".{start,log,rc,dmesg,left,tap,allow,seconds,console,blocked}
 		[ ! -f "${script%.*}.allow" ] || cp "${script%.*}.allow" "$out/$name.allow"
 	done
 	run_module
@@ -228,7 +228,7 @@ run_tap()
 	[ -e "$console" ] || console=$(find "$out" -name 'console.*.log' | sort | tail -n 1)
 	awk -v name="$name" -v state="$state" -v rc="$(cat "$out/$name.rc" 2>/dev/null)" \
 		-v limit="$opt_limit" -v splat="$LAB_TMP/splat" \
-		-v left="$out/$name.left" -v console="$console" \
+		-v left="$out/$name.left" -v blocked="$out/$name.blocked" -v console="$console" \
 		-f "$LAB_VM/lib/tap.awk" "$out/$name.log" >"$out/$name.tap"
 }
 

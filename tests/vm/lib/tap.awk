@@ -76,6 +76,7 @@ END {
 	if (state == "died")
 		result(0, "the VM survives it")
 	if (state != "ran") {
+		quote(left, 40)
 		printf "# end of the console log:\n"
 		cmd = "tail -n 60 '" console "'"
 		while ((cmd | getline line) > 0) {
@@ -98,6 +99,7 @@ END {
 		quote(splat, 400)
 		result(empty(left), "it leaves a VM in which the next one can run")
 		quote(left, 40)
+		quote(blocked, 200)
 	}
 	printf "1..%d\n", count
 }
