@@ -249,6 +249,19 @@ static struct iscsip_verdict tcmi_login_acl(struct tcmi_conn *conn,
 	return ISCSIP_VERDICT_OK;
 }
 
+/* Session-wide values were settled by the leading login; gives @sess back. */
+static void tcmi_login_inherit(struct iscsip_params *params, struct tcmi_sess *sess)
+{
+	struct iscsip_params own = *params;
+
+	*params = sess->params;
+	params->auth_methods = own.auth_methods;
+	params->header_digests = own.header_digests;
+	params->data_digests = own.data_digests;
+	params->mrdsl_local = own.mrdsl_local;
+	tcmi_sess_put(sess);
+}
+
 static struct iscsip_verdict tcmi_login_locate(struct tcmi_conn *conn)
 {
 	struct tcmi_login *login = conn->login;
@@ -271,7 +284,7 @@ static struct iscsip_verdict tcmi_login_locate(struct tcmi_conn *conn)
 		sess = tcmi_sess_find(login->tpg, login->l.initiator_name, login->l.isid,
 				      login->l.tsih);
 		if (sess)
-			tcmi_sess_put(sess);
+			tcmi_login_inherit(&offer->params, sess);
 		else
 			v = ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_NO_SESSION, "no such session");
 	}
@@ -321,16 +334,6 @@ static struct iscsip_verdict tcmi_login_finish(struct tcmi_conn *conn)
 		return ISCSIP_VERDICT_LOGIN(status, "no session");
 	conn->params = l->params;
 	conn->params.mrdsl_remote = min_t(u32, conn->params.mrdsl_remote, TCMI_MRDSL_REMOTE_MAX);
-	if (l->tsih) {
-		/* session-wide values were settled by the first connection */
-		struct iscsip_params p = conn->sess->params;
-
-		p.mrdsl_local = conn->params.mrdsl_local;
-		p.mrdsl_remote = conn->params.mrdsl_remote;
-		p.header_digest = conn->params.header_digest;
-		p.data_digest = conn->params.data_digest;
-		conn->params = p;
-	}
 	conn->rx.hdgst_on = conn->params.header_digest == ISCSIP_DIGEST_CRC32C;
 	conn->rx.ddgst_on = conn->params.data_digest == ISCSIP_DIGEST_CRC32C;
 	conn->phase = l->type == ISCSIP_SESSION_DISCOVERY ? ISCSIP_PHASE_DISCOVERY :

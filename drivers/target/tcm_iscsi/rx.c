@@ -227,6 +227,8 @@ static int tcmi_rx_act(struct tcmi_conn *conn, struct iscsip_verdict v)
 		tcmi_rx_reject(conn, v.code);
 		break;
 	case ISCSIP_LOGIN_FAIL:
+		conn->rx.dest = TCMI_DEST_DRAIN;
+		conn->rx.refused = true;
 		pr_info_ratelimited("%s: login of %s at %s refused, status %04x: %s\n", TCMI_NAME,
 				    tcmi_login_name(conn), conn->peer_text, v.code, v.why);
 		return tcmi_login_reply(conn, &conn->rx.req, v.code);
@@ -238,6 +240,7 @@ static int tcmi_rx_act(struct tcmi_conn *conn, struct iscsip_verdict v)
 	}
 	conn->rx.dest = TCMI_DEST_DRAIN;
 	conn->rx.cmd = NULL;
+	conn->rx.refused = true;
 	return 0;
 }
 
@@ -286,6 +289,7 @@ static int tcmi_rx_header(struct tcmi_conn *conn)
 	rx->dest = TCMI_DEST_DRAIN;
 	rx->cmd = NULL;
 	rx->pdu = NULL;
+	rx->refused = false;
 	rx->crc = ~0;
 	v = iscsip_decode(rx->bhs, conn->phase, mrdsl, &rx->req);
 	rx->left = rx->req.dsl;
@@ -305,6 +309,8 @@ static int tcmi_rx_payload(struct tcmi_conn *conn, bool digest_ok)
 	struct tcmi_rx *rx = &conn->rx;
 	struct iscsip_verdict v = ISCSIP_VERDICT_OK;
 
+	if (rx->refused)
+		return 0;
 	if (!digest_ok) {
 		if (conn->sess)
 			conn->sess->digest_errors++;
@@ -319,7 +325,7 @@ static int tcmi_rx_payload(struct tcmi_conn *conn, bool digest_ok)
 	}
 	if (rx->pdu)
 		tcmi_nop_payload(conn);
-	else if (rx->dest == TCMI_DEST_BUF || !rx->req.dsl)
+	else
 		v = rx->req.opcode == ISCSIP_OP_LOGIN ? tcmi_login_payload(conn, &rx->req) :
 		    rx->req.opcode == ISCSIP_OP_TEXT ? tcmi_text_payload(conn, &rx->req) : v;
 	return tcmi_rx_act(conn, v);

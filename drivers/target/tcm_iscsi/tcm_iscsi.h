@@ -323,6 +323,7 @@ struct tcmi_rx {
 	bool hdgst_on;
 	bool ddgst_on;
 	enum tcmi_rx_dest dest;
+	bool refused;		/* the header got its verdict: only drain */
 	struct tcmi_cmd *cmd;	/* payload belongs to it; a reference is held */
 	struct scatterlist *sg;	/* next byte goes to sg + sg_off */
 	u32 sg_off;

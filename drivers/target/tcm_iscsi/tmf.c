@@ -198,7 +198,11 @@ static void tcmi_tmf_abort_task(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 {
 	struct tcmi_cmd *cmd = tcmi_cmd_find(conn, parent->req.tmf.rtt);
 
-	if (!cmd || cmd == parent || cmd->req.opcode != ISCSIP_OP_SCSI_CMD) {
+	if (cmd && cmd->req.opcode != ISCSIP_OP_SCSI_CMD) {
+		tcmi_tmf_answer(conn, parent, ISCSIP_TMF_REJECTED);
+		return;
+	}
+	if (!cmd) {
 		tcmi_tmf_answer(conn, parent, tcmi_tmf_unknown_task(conn, parent));
 		return;
 	}

@@ -65,7 +65,8 @@ struct iscsip_verdict iscsip_login_check(struct iscsip_login *l,
 		return FAIL_PEER("wrong current stage");
 	if (req->final && (req->login.nsg <= req->login.csg || req->login.nsg == 2))
 		return FAIL_PEER("impossible next stage");
-	if (++l->requests > MAX_REQUESTS)
+	/* fragments of one text are bounded by its size, if they have any */
+	if (!(req->cont && req->dsl) && ++l->requests > MAX_REQUESTS)
 		return FAIL_PEER("login takes too many requests");
 	return ISCSIP_VERDICT_OK;
 }
