@@ -3,7 +3,7 @@
 #
 # Messages, locks and what is known about each KERNEL.
 
-LAB_KERNELS="6.12 6.1 7"
+LAB_KERNELS="6.12 6.1 7 debug"
 
 say()
 {
@@ -42,7 +42,7 @@ with_lock()
 	(
 		if ! flock -n 9; then
 			say "waiting for another lab ($name)"
-			flock -w 1800 9 || die "lock $name: not free after 1800 s"
+			flock -w 7200 9 || die "lock $name: not free after 7200 s"
 		fi
 		"$@"
 	) 9>>"$LAB_CACHE/lock/$name"

@@ -22,6 +22,8 @@ root_hash()
 	{
 		echo "$ROOT_VERSION $1 $(kernel_suite "$1") $(kernel_backports "$1")"
 		echo "$ROOT_PACKAGES"
+		[ "$1" != debug ] ||
+			cat "$LAB_VM/debug.config" "$LAB_VM/lib/build-debug-kernel"
 	} | hash_of
 }
 
@@ -91,12 +93,16 @@ root_packages()
 {
 	local backports pkg
 
+	# shellcheck disable=SC2086
+	printf '%s\n' $ROOT_PACKAGES
+	if [ "$1" = debug ]; then
+		printf '%s\n' linux-source-6.12 bc bison flex libelf-dev libssl-dev xz-utils
+		return
+	fi
 	backports=$(kernel_backports "$1")
 	for pkg in linux-image-amd64 linux-headers-amd64; do
 		echo "$pkg${backports:+/$backports}"
 	done
-	# shellcheck disable=SC2086
-	printf '%s\n' $ROOT_PACKAGES
 }
 
 root_proxy()
@@ -199,11 +205,32 @@ initramfs_build()
 		mv "$out.new" "$out"
 }
 
+root_debug_kernel()
+{
+	local tree=$1 jobs
+
+	jobs=$(($(nproc) > 1 ? $(nproc) - 1 : 1))
+	say "building the debug kernel (-j$jobs)"
+	cp "$LAB_VM/debug.config" "$LAB_VM/lib/build-debug-kernel" "$tree/tmp/"
+	bounded_log "$tree.kernel.log" 7200 nice -n 19 \
+		chroot "$tree" sh /tmp/build-debug-kernel "$jobs"
+}
+
+# What the tree is built in does not belong on the disk.
 root_image()
+{
+	local tree=$1 image=$2
+
+	mkdir -p "$tree"/{lab,src,out} || return 1
+	[ ! -d "$tree/build" ] || mv "$tree/build" "$tree.build" || return 1
+	root_mke2fs "$tree" "$image" || return 1
+	[ ! -d "$tree.build" ] || mv "$tree.build" "$tree/build"
+}
+
+root_mke2fs()
 {
 	local tree=$1 image=$2 size
 
-	mkdir -p "$tree"/{lab,src,out} || return 1
 	size=$(($(du -sm "$tree" | cut -f1) + 1200))
 	bounded_log "$image.log" 600 mke2fs -q -F -t ext4 -L root -E lazy_itable_init=1 \
 		-O ^metadata_csum -m 0 -d "$tree" "$image" "${size}M"
@@ -232,6 +259,8 @@ root_build()
 	rm -rf "$dir"
 	mkdir -p "$dir" || die "cannot write $dir"
 	root_bootstrap "$kernel" "$dir/tree" || die "no root, see $dir/tree.log"
+	[ "$kernel" != debug ] || root_debug_kernel "$dir/tree" ||
+		die "no debug kernel, see $dir/tree.kernel.log"
 	root_finish "$dir" || die "no image in $dir"
 	date >"$dir/complete"
 	say "root of $kernel ($(cat "$dir/release")) is ready after $((SECONDS - started)) s"

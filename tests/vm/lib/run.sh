@@ -7,8 +7,8 @@ run_options()
 {
 	local option
 
-	opt_kernel=6.12 opt_target=${TARGET:-ours} opt_mem=2G opt_cpus=2
-	opt_limit=300 opt_out='' opt_env=() opt_append=() opt_count='' opt_panic=''
+	opt_kernel=6.12 opt_target=${TARGET:-ours} opt_mem='' opt_cpus=2
+	opt_limit='' opt_out='' opt_env=() opt_append=() opt_count='' opt_panic=''
 	opt_verbose='' opt_build=1 opt_slow=1
 	OPTIND=1
 	while getopts k:T:m:c:t:o:e:a:iwvn option; do
@@ -34,6 +34,11 @@ run_options()
 	*) die "-T is one of ours, intree, none" ;;
 	esac
 	[ -z "$opt_count" ] || opt_cpus=1
+	if [ "$opt_kernel" = debug ]; then
+		opt_slow=$((opt_slow * 5))
+		: "${opt_mem:=3G}" "${opt_limit:=1200}"
+	fi
+	: "${opt_mem:=2G}" "${opt_limit:=300}"
 }
 
 script_name()
