@@ -1,0 +1,154 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Names and addresses: IPv6, scopes, wildcards, addresses not there yet,
+# network namespaces, and names in their three formats.
+
+# shellcheck disable=SC2016,SC2317
+# shellcheck source-path=SCRIPTDIR source=../vm/vmlib.sh
+. "${VMLIB:?run by tests/vm/lab}"
+# shellcheck source=lib.sh
+. "${LAB_SRC:?}/tests/functional/lib.sh"
+
+IQN=${BASE}names
+CLIENT=${BASE}client
+
+# Without its mount namespace, which would hide configfs.
+in_ns()
+{
+	local ns=$1
+
+	shift
+	nsenter --net="/run/netns/$ns" -- "$@"
+}
+
+setup()
+{
+	load_target && mk_ramdisk ram0 8 && mk_ramdisk ram1 16 &&
+		quick_target "$IQN" ram0 127.0.0.1:3260
+}
+
+# red and blue have the same address; each reaches its own.
+make_namespaces()
+{
+	local ns
+
+	for ns in red blue; do
+		ip netns add $ns && ip -n $ns link set lo up &&
+			ip -n $ns link add v0 type dummy && ip -n $ns link set v0 up &&
+			ip -n $ns addr add 192.0.2.1/24 dev v0 &&
+			ip -n $ns -6 addr add fe80::5/64 dev v0 nodad || return 1
+	done
+	ip link add v9 type dummy && ip link set v9 up &&
+		ip -6 addr add fe80::9/64 dev v9 nodad
+}
+
+# demo_target IQN BACKSTORE: without a portal.
+demo_target()
+{
+	mk_target "$1" && mk_lun "$1" 1 0 "$2" && demo_mode "$1" 1 && tpg_enable "$1"
+}
+
+list()
+{
+	bounded 15 iscsi-ls -i "$CLIENT" "iscsi://$1/" 2>&1
+}
+
+size_of()
+{
+	bounded 15 iscsi-readcapacity16 -i "$CLIENT" -s "$1" 2>&1
+}
+
+knows_no_better()
+{
+	[ "$TARGET" = ours ] || todo "the in-tree module: $*"
+}
+
+try "a target is set up" setup
+try "the network namespaces are made" make_namespaces
+
+# ---- IPv6 ----
+try "a portal at [::1] is made" mk_portal "$IQN" 1 '[::1]:3260'
+like "$(list '[::1]:3260')" "\[::1\]:3260,1" "discovery over IPv6 names it"
+is "$(size_of "iscsi://[::1]:3260/$IQN/0")" $((8 << 20)) "login over IPv6"
+like "$(list 127.0.0.1:3260)" "\[::1\]:3260,1" "discovery over IPv4 names it too"
+try "a link-local portal with a scope is made" mk_portal "$IQN" 1 '[fe80::9%v9]:3260'
+ok 'ss -6tln | grep -q "fe80::9.*:3260"' "it listens"
+like "$(bounded 20 iscsiadm -m discovery -t st -p '[fe80::9%v9]:3260' 2>&1)" "$IQN" \
+	"discovery reaches it"
+refused "a scope that does not exist is refused" mk_portal "$IQN" 1 '[fe80::9%nosuch]:3260'
+refused "a link-local portal without a scope is refused, or a name without address" \
+	mk_portal "$IQN" 1 'somehost:3260'
+refused "so is a port out of range" mk_portal "$IQN" 1 127.0.0.1:65536
+refused "and a second portal at the same place" mk_portal "$IQN" 1 '[0::1]:3260'
+
+# ---- addresses not there yet ----
+try "a portal at an address that is not there is made" mk_portal "$IQN" 1 198.51.100.7:3260
+refused "nobody reaches it" list 198.51.100.7:3260
+try "the address appears" ip addr add 198.51.100.7/32 dev v9
+like "$(list 198.51.100.7:3260)" "$IQN" "now the portal answers"
+
+# ---- wildcards ----
+try "a target with a wildcard portal is made" \
+	eval 'demo_target ${BASE}wild ram1 && mk_portal ${BASE}wild 1 0.0.0.0:3270'
+for address in 127.0.0.1 127.0.0.5 198.51.100.7; do
+	like "$(list $address:3270)" "Target:${BASE}wild Portal:$address:3270,1" \
+		"it answers with the address asked at, $address"
+done
+try "a target with an IPv6 wildcard portal is made" \
+	eval 'demo_target ${BASE}wild6 ram1 && mk_portal ${BASE}wild6 1 "[::]:3271"'
+like "$(list '[::1]:3271')" "Portal:\[::1\]:3271,1" "it answers with ::1"
+if mk_portal "${BASE}wild6" 1 0.0.0.0:3271 2>/dev/null; then
+	like "$(list '127.0.0.1:3271')" "${BASE}wild6 Portal:127.0.0.1:3271" \
+		"0.0.0.0 beside [::] at the same port serves IPv4"
+else
+	pass "0.0.0.0 beside [::] at the same port is refused"
+fi
+
+# ---- namespaces ----
+knows_no_better "it shares a portal between network namespaces"
+try "red and blue have a target each" \
+	eval 'demo_target ${BASE}red ram0 && demo_target ${BASE}blue ram1'
+try "red's portal is made in red" in_ns red mkdir "$(tpg_dir "${BASE}red")/np/192.0.2.1:3260"
+try "blue's portal, with the same address, in blue" \
+	in_ns blue mkdir "$(tpg_dir "${BASE}blue")/np/192.0.2.1:3260"
+for ns in red blue; do
+	listed=$(bounded 15 nsenter --net=/run/netns/$ns iscsi-ls -i "$CLIENT" iscsi://192.0.2.1:3260/ 2>&1)
+	like "$listed" "Target:${BASE}$ns Portal:192.0.2.1:3260,1" "in $ns discovery finds $ns"
+	is "$(grep -c Target: <<<"$listed")" 1 "and nothing else"
+done
+is "$(bounded 15 nsenter --net=/run/netns/red iscsi-readcapacity16 -i "$CLIENT" -s \
+	"iscsi://192.0.2.1:3260/${BASE}red/0" 2>&1)" $((8 << 20)) "red's disk is ram0"
+is "$(bounded 15 nsenter --net=/run/netns/blue iscsi-readcapacity16 -i "$CLIENT" -s \
+	"iscsi://192.0.2.1:3260/${BASE}blue/0" 2>&1)" $((16 << 20)) "blue's is ram1"
+refused "red cannot log in to blue's target" nsenter --net=/run/netns/red \
+	iscsi-inq -i "$CLIENT" "iscsi://192.0.2.1:3260/${BASE}blue/0"
+refused "the first namespace does not reach them" list 192.0.2.1:3260
+try "in red a link-local portal takes red's interface" \
+	in_ns red mkdir "$(tpg_dir "${BASE}red")/np/[fe80::5%v0]:3260"
+ok 'in_ns red ss -6tln | grep -q "fe80::5.*:3260"' "and listens there"
+try "red's target is removed" bounded 20 teardown_target "${BASE}red"
+like "$(bounded 15 nsenter --net=/run/netns/blue iscsi-ls -i "$CLIENT" iscsi://192.0.2.1:3260/ 2>&1)" \
+	"${BASE}blue" "blue's does not mind"
+todo
+try "blue's target is removed" bounded 20 teardown_target "${BASE}blue"
+try "the namespaces are removed" eval 'ip netns del red && ip netns del blue'
+
+# ---- names ----
+for iqn in eui.02004567a425678d naa.62004567ba64678d0123456789abcdef; do
+	try "a target named $iqn is made" \
+		eval 'demo_target $iqn ram1 && mk_portal $iqn 1 127.0.0.1:3260'
+	is "$(size_of "iscsi://127.0.0.1:3260/$iqn/0")" $((16 << 20)) "and serves its disk"
+done
+try "an ACL for a name in lower case is made" mk_acl "$IQN" 1 "${BASE}upper"
+try "a LUN is mapped to it" map_lun "$IQN" 1 "${BASE}upper" 0
+tpg_attrib "$IQN" 1 generate_node_acls 0
+is "$(bounded 15 iscsi-readcapacity16 -i "${BASE}UPPER" -s "iscsi://127.0.0.1:3260/$IQN/0" 2>&1)" \
+	$((8 << 20)) "an initiator whose name has capitals is the same one (RFC 3722)"
+refused "another is not" iscsi-inq -i "${BASE}upper2" "iscsi://127.0.0.1:3260/$IQN/0"
+
+try "everything is torn down" teardown_all
+try "the module unloads" unload_target
+ip link del v9
+
+done_testing
