@@ -125,8 +125,8 @@ static const struct out {
 	  -1, 1, 1024, 0xfffffff0, true, PROTO },
 	{ "11.7.1 F before the end of the first burst is refused",
 	  -1, 1, 1024, 512, true, PROTO },
-	{ "11.7.1 the end of the first burst without F is refused",
-	  -1, 1, 1024, 3072, false, PROTO },
+	{ "11.7.1 the end of the first burst may be left to an empty PDU with F",
+	  -1, 1, 1024, 3072, false, FINE },
 	{ "11.7.7 an empty Data-Out is taken", -1, 1, 1024, 0, false, FINE },
 	{ "11.7.4 a transfer tag that was never given is refused",
 	  7, 0, 4096, 512, false, FIELD },
@@ -148,8 +148,8 @@ static const struct out {
 	  5, 1, 1512, 489, true, PROTO },
 	{ "11.7.1 F before the end of a solicited burst is refused",
 	  5, 1, 1512, 100, true, PROTO },
-	{ "11.7.1 the end of a solicited burst without F is refused",
-	  5, 1, 1512, 488, false, PROTO },
+	{ "11.7.1 the end of a solicited burst may be left to an empty PDU with F",
+	  5, 1, 1512, 488, false, FINE },
 };
 
 static void out_table(const struct iscsip_xfer *x, const struct out *t, u32 n)

@@ -335,6 +335,9 @@ void tcmi_cmd_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	case ISCSIP_OP_TMF:
 		tcmi_tmf_start(conn, cmd);
 		break;
+	case ISCSIP_OP_LOGOUT:
+		tcmi_logout_due(conn, cmd);
+		break;
 	default:
 		tcmi_cmd_free(cmd);
 		break;
@@ -474,6 +477,8 @@ struct iscsip_verdict tcmi_data_out_header(struct tcmi_conn *conn,
 	if (test_bit(TCMI_CMD_POSTED, &cmd->flags))
 		return ISCSIP_VERDICT_IGNORE("data of a command that is over");
 	v = iscsip_xfer_data_out(&cmd->xfer, req);
+	if (!v.action && req->ttt != ISCSIP_TAG_RESERVED && req->lun != cmd->lun)
+		v = ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "Data-Out for another LUN");
 	if (v.action == ISCSIP_REJECT) {
 		if (cmd->state != TCMI_CMD_WAIT_DATA)
 			return ISCSIP_VERDICT_DROP(v.why);

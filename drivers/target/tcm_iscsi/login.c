@@ -249,6 +249,11 @@ static struct iscsip_verdict tcmi_login_acl(struct tcmi_conn *conn,
 	return ISCSIP_VERDICT_OK;
 }
 
+static const void *tcmi_login_endpoint(const struct tcmi_conn *conn)
+{
+	return conn->login->tpg ? (const void *)conn->login->tpg : conn->portal;
+}
+
 /* Session-wide values were settled by the leading login; gives @sess back. */
 static void tcmi_login_inherit(struct iscsip_params *params, struct tcmi_sess *sess)
 {
@@ -281,7 +286,7 @@ static struct iscsip_verdict tcmi_login_locate(struct tcmi_conn *conn)
 			v = tcmi_login_acl(conn, offer);
 	}
 	if (!v.action && login->l.tsih) {
-		sess = tcmi_sess_find(login->tpg, login->l.initiator_name, login->l.isid,
+		sess = tcmi_sess_find(tcmi_login_endpoint(conn), login->l.initiator_name, login->l.isid,
 				      login->l.tsih);
 		if (sess)
 			tcmi_login_inherit(&offer->params, sess);
@@ -305,11 +310,12 @@ static u16 tcmi_login_session(struct tcmi_conn *conn)
 	u16 status;
 
 	if (l->tsih) {
-		sess = tcmi_sess_find(login->tpg, l->initiator_name, l->isid, l->tsih);
+		sess = tcmi_sess_find(tcmi_login_endpoint(conn), l->initiator_name, l->isid, l->tsih);
 		if (!sess)
 			return ISCSIP_LOGIN_NO_SESSION;
 	} else {
-		sess = tcmi_sess_new(l->type, login->tpg, l, &status);
+		sess = tcmi_sess_new(l->type, login->tpg, tcmi_login_endpoint(conn), l,
+				     &status);
 		if (!sess)
 			return status;
 	}

@@ -20,6 +20,35 @@ static u8 tcmi_logout_response(struct tcmi_conn *conn, const struct iscsip_req *
 	}
 }
 
+/* Commands before it are missing: it waits for its turn like a command. */
+static struct iscsip_verdict tcmi_logout_hold(struct tcmi_conn *conn,
+					      const struct iscsip_req *req)
+{
+	struct tcmi_cmd *cmd = tcmi_cmd_alloc(conn);
+
+	if (!cmd)
+		return ISCSIP_VERDICT_DROP("out of memory");
+	cmd->req = *req;
+	cmd->cmdsn = req->cmdsn;
+	tcmi_window_hold(conn, cmd);
+	return ISCSIP_VERDICT_OK;
+}
+
+/**
+ * tcmi_logout_due() - the CmdSN of a Logout that had to wait is due
+ * @conn: the connection; its thread calls
+ * @cmd: the place holder
+ */
+void tcmi_logout_due(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	struct iscsip_req req = cmd->req;
+
+	tcmi_cmd_free(cmd);
+	req.immediate = true;	/* its number has been taken */
+	if (tcmi_logout_header(conn, &req).action)
+		tcmi_conn_close(conn, "logout failed");
+}
+
 /**
  * tcmi_logout_header() - a Logout Request has arrived
  * @conn: the connection; its thread calls
@@ -35,6 +64,8 @@ struct iscsip_verdict tcmi_logout_header(struct tcmi_conn *conn, const struct is
 
 	if (req->logout.reason > ISCSIP_LOGOUT_RECOVERY)
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "unknown logout reason");
+	if (!req->immediate && tcmi_window_enter(conn, req) == ISCSIP_WIN_GAP)
+		return tcmi_logout_hold(conn, req);
 	v = tcmi_window_answer(conn, req);
 	if (v.action)
 		return v;
@@ -47,6 +78,8 @@ struct iscsip_verdict tcmi_logout_header(struct tcmi_conn *conn, const struct is
 	if (pdu->code == ISCSIP_LOGOUT_OK) {
 		pdu->close_after = true;
 		pdu->p1 = conn->sess->params.default_time2wait;
+		/* no login joins the session from here on */
+		tcmi_sess_unpublish(conn->sess);
 		tcmi_conn_set_state(conn, TCMI_CONN_LOGOUT);
 		conn->logout_asked = false;
 		conn->logout_deadline = 0;

@@ -52,6 +52,7 @@ static u16 tcmi_sess_nexus(struct tcmi_sess *sess)
  * tcmi_sess_new() - a session for a login that has proved itself
  * @type: Normal or Discovery
  * @tpg: portal group of a Normal session; the caller's reference stays the caller's
+ * @endpoint: what a login has to name to find it: @tpg, or a discovery's portal
  * @login: the finished login
  * @status: gets the login status on failure
  *
@@ -59,7 +60,8 @@ static u16 tcmi_sess_nexus(struct tcmi_sess *sess)
  * Return: the session with one reference, or NULL.
  */
 struct tcmi_sess *tcmi_sess_new(enum iscsip_session_type type, struct tcmi_tpg *tpg,
-				const struct iscsip_login *login, u16 *status)
+				const void *endpoint, const struct iscsip_login *login,
+				u16 *status)
 {
 	struct tcmi_sess *sess = kzalloc(sizeof(*sess), GFP_KERNEL);
 	u32 depth = TCMI_DISCOVERY_DEPTH;
@@ -80,6 +82,7 @@ struct tcmi_sess *tcmi_sess_new(enum iscsip_session_type type, struct tcmi_tpg *
 	INIT_HLIST_NODE(&sess->hash);
 	sess->type = type;
 	sess->tpg = tpg;
+	sess->endpoint = endpoint;
 	if (tpg)
 		tcmi_tpg_get(tpg);
 	sess->tsih = tsih;
@@ -127,21 +130,21 @@ void tcmi_sess_put(struct tcmi_sess *sess)
 	kref_put(&sess->ref, tcmi_sess_release);
 }
 
-static bool tcmi_sess_match(const struct tcmi_sess *sess, const struct tcmi_tpg *tpg,
+static bool tcmi_sess_match(const struct tcmi_sess *sess, const void *endpoint,
 			    const char *name, const u8 *isid)
 {
-	return sess->tpg == tpg && !memcmp(sess->isid, isid, ISCSIP_ISID_LEN) &&
+	return sess->endpoint == endpoint && !memcmp(sess->isid, isid, ISCSIP_ISID_LEN) &&
 	       !strcmp(sess->initiator_name, name);
 }
 
-static struct tcmi_sess *tcmi_sess_lookup(const struct tcmi_tpg *tpg, const char *name,
+static struct tcmi_sess *tcmi_sess_lookup(const void *endpoint, const char *name,
 					  const u8 *isid)
 {
 	struct tcmi_sess *sess;
 
 	lockdep_assert_held(&tcmi_sess_table_lock);
 	hash_for_each_possible(tcmi_sess_table, sess, hash, tcmi_sess_key(name, isid))
-		if (tcmi_sess_match(sess, tpg, name, isid))
+		if (tcmi_sess_match(sess, endpoint, name, isid))
 			return sess;
 	return NULL;
 }
@@ -158,7 +161,7 @@ static void tcmi_sess_unhash(struct tcmi_sess *sess)
  * @sess: the session
  *
  * The old session of the same I_T nexus is unhashed and told to close; nobody
- * waits for it. Discovery sessions are not reinstated: they share nothing.
+ * waits for it. A discovery session reinstates one at the same portal (7.4.2.1).
  *
  * Return: 0, or the login status when the portal group has been disabled meanwhile.
  */
@@ -172,12 +175,10 @@ u16 tcmi_sess_publish(struct tcmi_sess *sess)
 		spin_unlock(&tcmi_sess_table_lock);
 		return ISCSIP_LOGIN_UNAVAILABLE;
 	}
-	if (sess->tpg) {
-		old = tcmi_sess_lookup(sess->tpg, sess->initiator_name, sess->isid);
-		if (old) {
-			kref_get(&old->ref);
-			tcmi_sess_unhash(old);
-		}
+	old = tcmi_sess_lookup(sess->endpoint, sess->initiator_name, sess->isid);
+	if (old) {
+		kref_get(&old->ref);
+		tcmi_sess_unhash(old);
 	}
 	hash_add(tcmi_sess_table, &sess->hash, tcmi_sess_key(sess->initiator_name, sess->isid));
 	list_add_tail(&sess->entry, &tcmi_sess_list);
@@ -191,19 +192,19 @@ u16 tcmi_sess_publish(struct tcmi_sess *sess)
 
 /**
  * tcmi_sess_find() - the session that a login with a TSIH wants to join
- * @tpg: portal group, NULL for discovery
+ * @endpoint: portal group, or the portal of a discovery session
  * @name: InitiatorName, normalised
  * @isid: ISID
  * @tsih: TSIH
  * Return: the session with a reference, or NULL.
  */
-struct tcmi_sess *tcmi_sess_find(struct tcmi_tpg *tpg, const char *name, const u8 *isid,
+struct tcmi_sess *tcmi_sess_find(const void *endpoint, const char *name, const u8 *isid,
 				 u16 tsih)
 {
 	struct tcmi_sess *sess;
 
 	spin_lock(&tcmi_sess_table_lock);
-	sess = tcmi_sess_lookup(tpg, name, isid);
+	sess = tcmi_sess_lookup(endpoint, name, isid);
 	if (sess && sess->tsih == tsih)
 		kref_get(&sess->ref);
 	else
@@ -247,6 +248,20 @@ u16 tcmi_sess_join(struct tcmi_sess *sess, struct tcmi_conn *conn)
 	}
 	spin_unlock(&sess->lock);
 	return status;
+}
+
+/**
+ * tcmi_sess_unpublish() - the session has logged out: no login finds it
+ * @sess: the session
+ */
+void tcmi_sess_unpublish(struct tcmi_sess *sess)
+{
+	spin_lock(&tcmi_sess_table_lock);
+	spin_lock(&sess->lock);
+	sess->state = TCMI_SESS_CLOSING;
+	hash_del(&sess->hash);
+	spin_unlock(&sess->lock);
+	spin_unlock(&tcmi_sess_table_lock);
 }
 
 /**

@@ -28,6 +28,7 @@
 #define TCMI_TASK_BUCKETS	64	/* ITT hash of one connection */
 #define TCMI_DRAIN_RING		64	/* finished writes whose data may still come */
 #define TCMI_TX_BVECS		128
+#define TCMI_TX_SPENT		8	/* header pages of one batch, with room to spare */
 #define TCMI_SENSE_MAX		TRANSPORT_SENSE_BUFFER
 #define TCMI_AUTH_MAX		256	/* auth files, bytes with the final NUL */
 #define TCMI_PARAM_MAX		256	/* param files, bytes with the final NUL */
@@ -250,6 +251,7 @@ struct tcmi_sess {
 	/* set before it is hashed, then read-only */
 	struct tcmi_tpg *tpg;		/* NULL for discovery; holds tpg->refs */
 	struct se_session *se_sess;	/* NULL for discovery */
+	const void *endpoint;		/* identity only: @tpg, or the portal of a discovery */
 	enum iscsip_session_type type;
 	char initiator_name[ISCSIP_NAME_MAX + 1];
 	char initiator_alias[ISCSIP_ALIAS_MAX + 1];
@@ -378,6 +380,8 @@ struct tcmi_tx {
 	u32 npdus;			/* tcmi_pdus queued: backpressure on rx */
 	struct page *hpage;		/* headers go here */
 	u32 hoff;
+	struct page *spent[TCMI_TX_SPENT];	/* full ones of this batch */
+	u32 nspent;
 	struct bio_vec *bv;		/* TCMI_TX_BVECS of them */
 	bool hdgst_on;
 	bool ddgst_on;
@@ -600,11 +604,13 @@ extern bool tcmi_discovery_enforce;		/* tcmi_config_mutex */
 
 /* ---- sess.c ---- */
 struct tcmi_sess *tcmi_sess_new(enum iscsip_session_type type, struct tcmi_tpg *tpg,
-				const struct iscsip_login *login, u16 *status);
+				const void *endpoint, const struct iscsip_login *login,
+				u16 *status);
 u16 tcmi_sess_join(struct tcmi_sess *sess, struct tcmi_conn *conn);
 u16 tcmi_sess_publish(struct tcmi_sess *sess);
+void tcmi_sess_unpublish(struct tcmi_sess *sess);
 void tcmi_sess_leave(struct tcmi_conn *conn);
-struct tcmi_sess *tcmi_sess_find(struct tcmi_tpg *tpg, const char *name, const u8 *isid,
+struct tcmi_sess *tcmi_sess_find(const void *endpoint, const char *name, const u8 *isid,
 				 u16 tsih);
 void tcmi_sess_put(struct tcmi_sess *sess);
 void tcmi_sess_close(struct tcmi_sess *sess, const char *why);
@@ -687,6 +693,7 @@ struct iscsip_verdict tcmi_nop_header(struct tcmi_conn *conn, const struct iscsi
 void tcmi_nop_payload(struct tcmi_conn *conn);
 unsigned long tcmi_nop_tick(struct tcmi_conn *conn);
 struct iscsip_verdict tcmi_logout_header(struct tcmi_conn *conn, const struct iscsip_req *req);
+void tcmi_logout_due(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_logout_ask(struct tcmi_conn *conn);
 
 /* ---- text.c ---- */

@@ -237,7 +237,6 @@ void tcmi_tmf_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		tcmi_tmf_abort_task(conn, cmd);
 		break;
 	case ISCSIP_TMF_ABORT_TASK_SET:
-	case ISCSIP_TMF_CLEAR_TASK_SET:
 		tcmi_tmf_task_set(conn, cmd);
 		break;
 	case ISCSIP_TMF_LUN_RESET:

@@ -125,7 +125,10 @@ static u8 *tcmi_tx_small(struct tcmi_tx *tx, u32 len)
 	u8 *p;
 
 	if (tx->hpage && tx->hoff + len > PAGE_SIZE) {
-		put_page(tx->hpage);
+		/* the batch still points into it: TCP takes its references when sending */
+		if (WARN_ON_ONCE(tx->nspent == TCMI_TX_SPENT))
+			return NULL;
+		tx->spent[tx->nspent++] = tx->hpage;
 		tx->hpage = NULL;
 	}
 	if (!tx->hpage) {
@@ -457,10 +460,18 @@ static int tcmi_tx_build(struct tcmi_conn *conn)
 
 /* ---- sending ---- */
 
+static void tcmi_tx_spent(struct tcmi_tx *tx)
+{
+	while (tx->nspent)
+		put_page(tx->spent[--tx->nspent]);
+}
+
 static void tcmi_tx_done(struct tcmi_conn *conn)
 {
 	struct tcmi_txe *txe, *next;
 	struct tcmi_pdu *pdu;
+
+	tcmi_tx_spent(&conn->tx);
 
 	list_for_each_entry_safe(txe, next, &conn->tx.batch, entry) {
 		list_del_init(&txe->entry);
@@ -546,6 +557,7 @@ void tcmi_tx_drop(struct tcmi_conn *conn)
 	struct tcmi_tx *tx = &conn->tx;
 	struct tcmi_txe *txe, *next;
 
+	tcmi_tx_spent(tx);
 	list_splice_tail_init(&tx->batch, &tx->queue);
 	tx->bytes = 0;
 	list_for_each_entry_safe(txe, next, &tx->queue, entry) {

@@ -60,8 +60,7 @@ static struct iscsip_verdict judge_part(const struct iscsip_req *req, u32 pos,
 		return BAD_PROTO("Data-Out past the end of its burst");
 	if (req->final && req->dsl != end - pos)
 		return BAD_PROTO("Data-Out ends its burst too early");
-	if (!req->final && req->dsl == end - pos)
-		return BAD_PROTO("Data-Out fills its burst without F");
+	/* full without F: an empty PDU with F is still to come, and legal */
 	return ISCSIP_VERDICT_OK;
 }
 
