@@ -428,7 +428,6 @@ struct iscsip_verdict tcmi_cmd_header(struct tcmi_conn *conn, const struct iscsi
 		return tcmi_cmd_hold(conn, cmd);
 	tcmi_window_pass(conn, req);
 	tcmi_cmd_start(conn, cmd);
-	tcmi_window_run(conn);
 	return v;
 }
 

@@ -430,6 +430,8 @@ static int tcmi_rx_pdu(struct tcmi_conn *conn)
 	ret = tcmi_rx_payload(conn, !digest ||
 			      tcmi_rx_digest_ok(rx->small + tail - ISCSIP_DIGEST_LEN, rx->crc));
 	rx->cmd = NULL;
+	if (!list_empty(&conn->held))
+		tcmi_window_run(conn);
 	return ret < 0 ? ret : 1;
 }
 

@@ -14,7 +14,7 @@
 #define TCMI_TEXT_KEYS_MAX	2048		/* answers to keys other than SendTargets */
 #define TCMI_TEXT_OUT_MAX	(16 * 1024 * 1024)
 
-/**
+/*
  * struct tcmi_textseq - one Text negotiation: request coming, or answer going
  */
 struct tcmi_textseq {

@@ -185,7 +185,6 @@ static u8 tcmi_tmf_unknown_task(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 	switch (tcmi_window_enter(conn, &req)) {
 	case ISCSIP_WIN_IN_ORDER:
 		tcmi_window_pass(conn, &req);
-		tcmi_window_run(conn);
 		return ISCSIP_TMF_COMPLETE;
 	case ISCSIP_WIN_GAP:
 		return tcmi_window_mark(conn, ref) ? ISCSIP_TMF_REJECTED : ISCSIP_TMF_COMPLETE;
@@ -281,7 +280,6 @@ struct iscsip_verdict tcmi_tmf_header(struct tcmi_conn *conn, const struct iscsi
 	}
 	tcmi_window_pass(conn, req);
 	tcmi_tmf_start(conn, cmd);
-	tcmi_window_run(conn);
 	return ISCSIP_VERDICT_OK;
 }
 

@@ -97,7 +97,6 @@ struct iscsip_verdict tcmi_window_answer(struct tcmi_conn *conn, const struct is
 	switch (tcmi_window_enter(conn, req)) {
 	case ISCSIP_WIN_IN_ORDER:
 		tcmi_window_pass(conn, req);
-		tcmi_window_run(conn);
 		break;
 	case ISCSIP_WIN_GAP:
 		if (tcmi_window_mark(conn, req->cmdsn))
@@ -111,7 +110,7 @@ struct iscsip_verdict tcmi_window_answer(struct tcmi_conn *conn, const struct is
 
 /**
  * tcmi_window_run() - start what has been held for the number that is now due
- * @conn: the connection; its thread calls
+ * @conn: the connection; its thread calls, behind each PDU
  */
 void tcmi_window_run(struct tcmi_conn *conn)
 {
