@@ -712,8 +712,9 @@ void iscsip_login_offer_set(struct iscsip_login *l,
  * @result: flags of the response
  *
  * Every key is answered or refused per 6.2 and 13. Authentication needed and not
- * done: 0201. CHAP failures: 0201. Text that can't be parsed, a repeated key, a key
- * in the wrong stage or from the wrong side: 0200. May call @l->hash (may sleep).
+ * done: 0201. CHAP failures: 0201; CHAP keys out of order 0200, missing 0207 (9.2).
+ * Text that can't be parsed, a repeated key, a key in the wrong stage or from the
+ * wrong side: 0200. May call @l->hash (may sleep).
  */
 struct iscsip_verdict iscsip_login_step(struct iscsip_login *l,
 					const struct iscsip_req *req,
@@ -796,9 +797,10 @@ struct iscsip_verdict iscsip_xfer_write_init(struct iscsip_xfer *x,
  * @req: decoded Data-Out
  *
  * TTT unknown, offset not the next one, DataSN not the next one, past the burst's
- * end, F too early or missing at the burst's end: REJECT with the reason of 11.17
- * (protocol error / invalid PDU field). On OK the caller receives req->dsl
- * bytes to offset req->data_out.offset, then calls iscsip_xfer_data_done().
+ * end, F too early: REJECT with the reason of 11.17 (protocol error / invalid PDU
+ * field). A burst that is full without F waits for an empty PDU with F (11.7.7).
+ * On OK the caller receives req->dsl bytes to offset req->data_out.offset, then
+ * calls iscsip_xfer_data_done().
  */
 struct iscsip_verdict iscsip_xfer_data_out(const struct iscsip_xfer *x,
 					   const struct iscsip_req *req);

@@ -210,6 +210,8 @@ static const struct talk talks[] = {
 
 /* ---- beyond the tables ------------------------------------------------------------------ */
 
+static const struct talk passed = { "", one_way, .turns = { AGREE, MD5,
+	{ "0-0", GOOD, 0 } } };
 static const struct talk challenged = { "", mutual, .turns = { AGREE, MD5 } };
 
 static struct iscsip_verdict step(const char *lines, struct iscsip_out *out)
@@ -237,6 +239,12 @@ static void by_itself(void)
 	CHECK_EQ(login->chap.state, ISCSIP_CHAP_FAILED);
 	CHECK_VERDICT(step("CHAP_A=5\n", &out), ISCSIP_LOGIN_FAIL, 0x0200);
 	CHECK_VERDICT(step("CHAP_N", &out), ISCSIP_LOGIN_FAIL, 0x0200);
+	talk_run(&challenged);
+	CHECK_VERDICT(step("CHAP_A=5\n", &out), ISCSIP_LOGIN_FAIL, 0x0200);
+	talk_run(&passed);
+	CHECK(login->authenticated);
+	CHECK_VERDICT(step("CHAP_I=1\n", &out), ISCSIP_LOGIN_FAIL, 0x0200);
+	CHECK(!login->authenticated);
 	talk_run(&challenged);
 	CHECK_VERDICT(step("X=1\nCHAP_N=user\n", &out), ISCSIP_LOGIN_FAIL, 0x0207);
 	CHECK(!login->authenticated);

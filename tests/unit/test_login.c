@@ -52,6 +52,11 @@ static void small_limit(struct iscsip_login_offer *o)
 	o->params.mrdsl_local = 4096;
 }
 
+static void default_limit(struct iscsip_login_offer *o)
+{
+	o->params.mrdsl_local = 8192;
+}
+
 static void alias(struct iscsip_login_offer *o)
 {
 	strcpy(o->alias, "Bob-s Disk");
@@ -149,6 +154,8 @@ static const struct talk stages[] = {
 	{ "13.12 a receive limit below the default needs the operational stage",
 	  small_limit, "mrdsl_local=4096", { { "0T3", NORMAL, 0, "0T1", TPGT },
 		{ "1T3", "", 0, "1T3", "MaxRecvDataSegmentLength=4096\n" } } },
+	{ "13.12 a receive limit that is the default does not need it", default_limit,
+	  "mrdsl_local=8192", { { "0T3", NORMAL, 0, "0T3", TPGT } } },
 	{ "11.13.6 T is only answered with T", .turns = {
 		{ "1-0", NORMAL, 0, "1-0", TPGT MRDSL }, { "1-0", "", 0, "1-0", "" },
 		{ "1T3", "", 0, "1T3", "" } } },
@@ -433,6 +440,8 @@ static const struct talk lists[] = {
 	  "TaskReporting=FastAbort\n", "TaskReporting=Reject\n"),
 };
 
+#define A50	"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee"
+
 static const struct talk others[] = {
 	K("13.24 iSCSIProtocolLevel is 1", "iSCSIProtocolLevel=1\n",
 	  "iSCSIProtocolLevel=1\n"),
@@ -455,6 +464,10 @@ static const struct talk others[] = {
 	K("13.26 X#NodeArchitecture is passed over in silence",
 	  "X#NodeArchitecture=Raw/1\n", ""),
 	K("13.7 an InitiatorAlias needs no answer", "InitiatorAlias=Web Server 4\n", ""),
+	K("13.7 an InitiatorAlias of 255 bytes is taken",
+	  "InitiatorAlias=" A50 A50 A50 A50 A50 "abcde\n", ""),
+	BAD("13.7 an InitiatorAlias of 256 bytes fails the login",
+	    "InitiatorAlias=" A50 A50 A50 A50 A50 "abcdef\n", 0x0200),
 	BAD("13.7 an InitiatorAlias over 255 bytes fails the login", "InitiatorAlias=$L\n",
 	    0x0200),
 	BAD("13.6 TargetAlias is for targets only", "TargetAlias=x\n", 0x0200),
@@ -666,6 +679,30 @@ static void header_changes(void)
 	CHECK_VERDICT(iscsip_login_check(&l, &first), ISCSIP_OK, 0);
 }
 
+/* Text may come in many parts; it is its size that is limited then. */
+static void fragments(void)
+{
+	struct iscsip_req req = talk_req("1-0");
+	struct iscsip_login l;
+	u32 i;
+
+	iscsip_login_init(&l, &test_hash);
+	req.cont = true;
+	req.dsl = 1;
+	for (i = 0; i < 1000; i++)
+		CHECK_VERDICT(iscsip_login_check(&l, &req), ISCSIP_OK, 0);
+	req.cont = false;
+	for (i = 0; i < 32; i++)
+		CHECK_VERDICT(iscsip_login_check(&l, &req), ISCSIP_OK, 0);
+	CHECK_VERDICT(iscsip_login_check(&l, &req), ISCSIP_LOGIN_FAIL, 0x0200);
+	iscsip_login_init(&l, &test_hash);
+	req.cont = true;
+	req.dsl = 0;
+	for (i = 0; i < 32; i++)
+		CHECK_VERDICT(iscsip_login_check(&l, &req), ISCSIP_OK, 0);
+	CHECK_VERDICT(iscsip_login_check(&l, &req), ISCSIP_LOGIN_FAIL, 0x0200);
+}
+
 static void versions(void)
 {
 	struct iscsip_req req = talk_req("1T3");
@@ -735,6 +772,8 @@ static void no_room(void)
 int main(void)
 {
 	CASE("11.12 ISID, TSIH, CID and task tag may not change", header_changes());
+	CASE("11.12.2 parts of one text do not count as requests, unless they are empty",
+	     fragments());
 	CASE("11.12.4 a version range above 0 is answered with 0205", versions());
 	CASE("4.2.7 names are kept in their canonical form, aliases printable",
 	     identity());

@@ -194,6 +194,8 @@ static const struct binary {
 	  "" },
 	{ "RFC 4648: no digits are refused", "0b", 9, -EINVAL, "" },
 	{ "RFC 4648: three padding characters are refused", "0bT===", 9, -EINVAL, "" },
+	{ "RFC 4648: three padding characters are refused after zero bits too", "0bA===", 9,
+	  -EINVAL, "" },
 	{ "RFC 4648: padding amid the text is refused", "0bTQ==TWFu", 9, -EINVAL, "" },
 	{ "RFC 4648: a foreign character is refused", "0bTW*u", 9, -EINVAL, "" },
 	{ "RFC 4648: a space is refused", "0bTW u", 9, -EINVAL, "" },
@@ -351,6 +353,16 @@ static const struct name {
 	{ "4.2.7.2 three bytes of UTF-8 are kept", Q "\xe6\x97\xa5", Q "\xe6\x97\xa5" },
 	{ "4.2.7.2 four bytes of UTF-8 are kept", Q "\xf0\xa0\x80\x80",
 	  Q "\xf0\xa0\x80\x80" },
+	{ "4.2.7.2 the first character of two bytes beyond the controls is kept",
+	  Q "\xc2\xa0", Q "\xc2\xa0" },
+	{ "4.2.7.2 the first character of three bytes is kept", Q "\xe0\xa0\x80",
+	  Q "\xe0\xa0\x80" },
+	{ "4.2.7.2 the first character of four bytes is kept", Q "\xf0\x90\x80\x80",
+	  Q "\xf0\x90\x80\x80" },
+	{ "4.2.7.2 the last character of all is kept", Q "\xf4\x8f\xbf\xbf",
+	  Q "\xf4\x8f\xbf\xbf" },
+	{ "4.2.7.4 the shortest name is taken", "iqn.a", "iqn.a" },
+	{ "RFC 3629 the last surrogate is refused", Q "\xed\xbf\xbf", NULL },
 	{ "RFC 3629 a continuation byte alone is refused", Q "\x80", NULL },
 	{ "RFC 3629 a sequence cut short is refused", Q "\xe6\x97", NULL },
 	{ "RFC 3629 a sequence interrupted is refused", Q "\xe6\x97q", NULL },
@@ -390,6 +402,8 @@ static void printable(void)
 
 	iscsip_printable("a\nb\x7f\xc3\xa4\xff\xc2\x80z", 10, out);
 	CHECK(!strcmp(out, "a?b?\xc3\xa4???z"));
+	iscsip_printable("a b\x80", 4, out);
+	CHECK(!strcmp(out, "a b?"));
 	iscsip_printable("", 0, out);
 	CHECK(!strcmp(out, ""));
 	CHECK_EQ(iscsip_utf8_len((const u8 *)"", 0), 0);

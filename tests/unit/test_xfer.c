@@ -225,6 +225,35 @@ static void less_wanted(void)
 	CHECK(iscsip_xfer_complete(&x));
 }
 
+/* All bytes are there, but the burst is not over before its F. */
+static void late_final(void)
+{
+	struct iscsip_params p = params(false, true, 1000, 1000, 1);
+	u32 r2tsn, offset, len;
+	struct iscsip_xfer x;
+	struct iscsip_req req;
+
+	iscsip_xfer_write_init(&x, &p, 2000, 0, false);
+	req = data_out(-1, 0, 0, 1000, false);
+	CHECK_VERDICT(iscsip_xfer_data_out(&x, &req), FINE);
+	iscsip_xfer_data_done(&x, &req);
+	CHECK(!iscsip_xfer_next_r2t(&x, &p, 1, &r2tsn, &offset, &len));
+	req = data_out(-1, 1, 1000, 1, true);
+	CHECK_VERDICT(iscsip_xfer_data_out(&x, &req), PROTO);
+	req = data_out(-1, 1, 1000, 0, true);
+	CHECK_VERDICT(iscsip_xfer_data_out(&x, &req), FINE);
+	iscsip_xfer_data_done(&x, &req);
+	CHECK(iscsip_xfer_next_r2t(&x, &p, 1, &r2tsn, &offset, &len));
+	req = data_out(1, 0, 1000, 1000, false);
+	CHECK_VERDICT(iscsip_xfer_data_out(&x, &req), FINE);
+	iscsip_xfer_data_done(&x, &req);
+	CHECK(!iscsip_xfer_complete(&x));
+	req = data_out(1, 1, 2000, 0, true);
+	CHECK_VERDICT(iscsip_xfer_data_out(&x, &req), FINE);
+	iscsip_xfer_data_done(&x, &req);
+	CHECK(iscsip_xfer_complete(&x));
+}
+
 /* ---- any legal sequence ------------------------------------------------------ */
 
 /* Sends what @x asks for in PDUs of random size; each byte has to come once. */
@@ -395,6 +424,7 @@ int main(void)
 {
 	init_table();
 	outs();
+	CASE("11.7.1 a burst ends with F, even if an empty Data-Out has it", late_final());
 	CASE("11.4.5 only what is wanted is asked for", less_wanted());
 	CASE("11.8 a write of 4 GiB less one byte is asked for to its last byte",
 	     huge_write());

@@ -2,9 +2,9 @@
 /*
  * CHAP (RFC 7143 12.1.3, 9.2.1; RFC 1994).
  *
- * 9.2 tells the statuses apart: keys or values that do not belong to the step are
- * an initiator error or a missing parameter, and only what is wrong by its
- * cryptography is an authentication failure.
+ * 9.2 tells the statuses apart: keys that do not belong to the step are an
+ * initiator error or a missing parameter; a name, response or challenge that is
+ * no good, be it by its encoding or its cryptography, is an authentication failure.
  */
 #include "internal.h"
 
@@ -248,7 +248,9 @@ struct iscsip_verdict iscsip_chap_step(struct iscsip_login *l, const char *text,
 			v = FAIL_KEYS("CHAP key after the exchange");
 		}
 	}
-	if (v.action != ISCSIP_OK)
+	if (v.action != ISCSIP_OK) {
 		l->chap.state = ISCSIP_CHAP_FAILED;
+		l->authenticated = false;
+	}
 	return v;
 }
