@@ -32,6 +32,7 @@ setup()
 	acl=$TPG/acls/$CLIENT
 	printf alice >"$acl/auth/userid" &&
 		printf alices-secret1 >"$acl/auth/password" &&
+		tpg_attrib "$CHAP" 1 demo_mode_discovery 0 &&
 		tpg_attrib "$CHAP" 1 authentication 1 && tpg_enable "$CHAP"
 }
 
@@ -48,12 +49,13 @@ perf()
 }
 
 try "the targets are set up" setup
-listed=$(iscsi-ls -i "$CLIENT" -s iscsi://$PORTAL/ 2>&1)
+listed=$(iscsi-ls -i "${BASE}guest" -s iscsi://$PORTAL/ 2>&1)
 like "$listed" "Target:$OPEN Portal:$PORTAL,1" "iscsi-ls lists the open target"
 like "$listed" "Lun:0" "its LUN 0"
 like "$listed" "Lun:7" "and its LUN 7"
+ok '! grep -q "$CHAP" <<<"$listed"' "but not a target which is hidden from strangers"
 like "$(iscsi-ls -i "$CLIENT" iscsi://$CHAPPORTAL/ 2>&1)" "Target:$CHAP Portal:$CHAPPORTAL,1" \
-	"and at its portal the other target"
+	"which an initiator with an ACL finds"
 
 like "$(iscsi-inq -i "$CLIENT" $URL 2>&1)" "Vendor:LIO-ORG" "iscsi-inq shows the vendor"
 like "$(iscsi-inq -i "$CLIENT" -e 1 -c 0x80 $URL 2>&1)" "serial-ram0" \
@@ -71,7 +73,9 @@ refused "with the wrong secret too" \
 try "with the right one it succeeds" iscsi-inq -i "$CLIENT" "$CHAPURL"
 printf tom >"$TPG/acls/$CLIENT/auth/userid_mutual"
 printf toms-secret-01 >"$TPG/acls/$CLIENT/auth/password_mutual"
+[ "$TARGET" = ours ] || todo "the in-tree module does not terminate the last key"
 try "mutual CHAP succeeds" iscsi-inq -i "$CLIENT" "$MUTUAL"
+todo
 refused "a target with another secret is refused" \
 	bounded 20 iscsi-inq -i "$CLIENT" "${MUTUAL%-01}-02"
 

@@ -134,9 +134,9 @@ try "A registers, activating persistence through power loss" \
 try "A reserves the disk" sg_persist --out --reserve --param-rk=0xa1 --prout-type=1 "$a"
 ok 'conflict "$b"' "B's write meets a conflict"
 file=$(reservation_file)
-like "$(cat "$file")" "initiator_fabric=iSCSI" "the core has written it down, fabric iSCSI"
-like "$(cat "$file")" "initiator_node=$INITIATOR" "the initiator"
-like "$(cat "$file")" "target_node=$IQN" "and the target"
+like "$(tr -d "\0" <"$file")" "initiator_fabric=iSCSI" "the core has written it down, fabric iSCSI"
+like "$(tr -d "\0" <"$file")" "initiator_node=$INITIATOR" "the initiator"
+like "$(tr -d "\0" <"$file")" "target_node=$IQN" "and the target"
 try "both log out" node_logout "$IQN" $PORTAL
 try "everything is torn down" teardown_all
 try "the module is unloaded" unload_target
@@ -148,7 +148,9 @@ poll 2 sg_turs "$b" >/dev/null 2>&1
 ok 'conflict "$b"' "B's write meets a conflict still"
 poll 2 sg_turs "$a" >/dev/null 2>&1
 try "A's does not" sg_raw -s 512 -i /dev/zero "$a" 2a 00 00 00 00 00 00 00 01 00
-try "A clears the reservation" sg_persist --out --clear --param-rk=0xa1 "$a"
+# Another session of A is another I_T nexus: its ISID is not the old one.
+try "A registers its new nexus" sg_persist --out --register-ignore --param-sark=0xa2 "$a"
+try "A clears the reservation" sg_persist --out --clear --param-rk=0xa2 "$a"
 try "both log out" node_logout "$IQN" $PORTAL
 try "everything is torn down" teardown_all
 try "the module unloads" unload_target
