@@ -1,0 +1,111 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# libiscsi's iscsi-test-cu, all suites, on a RAM disk and on a block device:
+# first against this module, then against the in-tree one in the same VM. What
+# passes there must pass here. The table of both goes to the results.
+
+# shellcheck disable=SC2016,SC2317
+# shellcheck source-path=SCRIPTDIR source=../vm/vmlib.sh
+. "${VMLIB:?run by tests/vm/lab}"
+# shellcheck source=lib.sh
+. "${LAB_SRC:?}/tests/functional/lib.sh"
+
+# Seconds for the whole of a suite on one disk.
+LIMIT=${ITEST_LIMIT:-600}
+FAMILY=${ITEST_FAMILY:-ALL}
+
+setup()
+{
+	load_module && mk_ramdisk ram 16 && mk_iblock block /dev/scratch1 || return 1
+	put 1 "$(backstore_dir block)/attrib/emulate_tpu"
+	put 1 "$(backstore_dir block)/attrib/emulate_tpws"
+	quick_target "${BASE}ram" ram && quick_target "${BASE}block" block
+}
+
+# The alias of modprobe.d would load this module under the other's name.
+load_module()
+{
+	if [ "$TARGET" = intree ]; then
+		modprobe target_core_mod && modprobe -C /dev/null iscsi_target_mod || return 1
+	fi
+	load_target
+}
+
+# suites MODULE DISK
+suites()
+{
+	timeout -k 5 "$LIMIT" iscsi-test-cu --dataloss --verbose -t "$FAMILY" \
+		"iscsi://127.0.0.1:3260/${BASE}$2/0" >"/tmp/itest.$1.$2" 2>&1
+	echo $? >"/tmp/itest.$1.$2.rc"
+	awk -f "$LAB_SRC/tests/functional/itest.awk" "/tmp/itest.$1.$2" >"/tmp/itest.$1.$2.table"
+	tail -n 200 "/tmp/itest.$1.$2" >"$LAB_OUT/itest.$1.$2.tail"
+}
+
+# Both disks at once: there are two CPUs.
+pass_of()
+{
+	local module=$1 disk one two
+
+	TARGET=$module
+	try "the $module module is set up" setup || return
+	suites "$module" ram &
+	one=$!
+	suites "$module" block &
+	two=$!
+	wait $one $two
+	for disk in ram block; do
+		isnt "$(cat "/tmp/itest.$module.$disk.rc")" 124 \
+			"the suites end on the $module module's $disk disk"
+		isnt "$(wc -l <"/tmp/itest.$module.$disk.table")" 0 "and did something"
+	done
+	try "everything is torn down" teardown_all
+	try "the $module module unloads" unload_target
+}
+
+result_of()
+{
+	local line
+
+	line=$(grep -F "$2 " "$1" | head -n 1)
+	echo "${line##* }"
+}
+
+# One row for each test: name, result on each module and disk.
+table()
+{
+	local name disk module row
+
+	cut -d' ' -f1 /tmp/itest.*.table | awk '!seen[$0]++' | while read -r name; do
+		row=$name
+		for module in intree ours; do
+			for disk in ram block; do
+				row="$row $(result_of "/tmp/itest.$module.$disk.table" "$name")"
+			done
+		done
+		echo "$row"
+	done
+}
+
+compare()
+{
+	local disk name there here
+
+	for disk in ram block; do
+		while read -r name there; do
+			here=$(result_of "/tmp/itest.ours.$disk.table" "$name")
+			[ "$there" != passed ] || [ "$here" = passed ]
+			tap_result $? "$name on $disk: ${here:-not run} here, $there in-tree" ||
+				grep -m1 -A8 "Test: ${name#*.} " "/tmp/itest.ours.$disk" | sed 's/^/# /'
+		done <"/tmp/itest.intree.$disk.table"
+	done
+}
+
+[ "$TARGET" = intree ] || pass_of ours
+pass_of intree
+if [ -e /tmp/itest.ours.ram.table ]; then
+	compare
+	table >"$LAB_OUT/itest.table"
+fi
+
+done_testing
