@@ -78,7 +78,7 @@ configure()
 # All that can be read, less what counts and what is counted.
 tree()
 {
-	(cd $CFG/iscsi && find . -type f ! -path '*/statistics/*' \
+	(cd "$CFG/iscsi" && find . -type f ! -path '*/statistics/*' \
 		! -path '*/fabric_statistics/*' ! -name rtpi | LC_ALL=C sort | xargs -d '\n' grep -H '')
 }
 

@@ -26,7 +26,7 @@ PORTAL = "127.0.0.1:3270"
 TPG = WWN + "/tpgt_1"
 
 # Numbers of devices and ports count up for as long as the target core is loaded.
-VARIES = ("dev", "device", "indx", "port_index", "port_auth_indx", "creation_time")
+VARIES = ("dev", "device", "indx", "port_index", "port_auth_indx", "role", "creation_time")
 
 NUMBERS = ["0", "1", "2", "3", "4", "5", "15", "16", "29", "30", "31", "60", "61",
            "64", "511", "512", "513", "65535", "65536", "-1", "-2", "+1", "0x1", "010",
