@@ -41,7 +41,7 @@ static unsigned long tcmi_io_deadlines(struct tcmi_conn *conn)
 		next = tcmi_sooner(next, conn->logout_deadline);
 	}
 	if (conn->state == TCMI_CONN_FULL) {
-		if (test_and_clear_bit(TCMI_CONN_ASYNC_LOGOUT, &conn->flags))
+		if (test_and_clear_bit(TCMI_CONN_ASK_LOGOUT, &conn->flags))
 			tcmi_logout_ask(conn);
 		next = tcmi_sooner(next, tcmi_nop_tick(conn));
 		next = tcmi_sooner(next, tcmi_cmd_tick(conn));
@@ -77,7 +77,7 @@ static void tcmi_io_posts(struct tcmi_conn *conn)
 static int tcmi_io_linger(struct tcmi_conn *conn)
 {
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
-	struct kvec iov = { .iov_base = conn->rx.stage, .iov_len = PAGE_SIZE };
+	struct kvec iov = { .iov_base = conn->rx.stage, .iov_len = TCMI_STAGE };
 	int ret;
 
 	if (!conn->logout_deadline) {
@@ -166,7 +166,11 @@ static void tcmi_conn_teardown(struct tcmi_conn *conn)
 	/* nobody new finds the session through us */
 	if (sess)
 		tcmi_sess_leave(conn);
-	/* the peer is told, and the socket's memory goes back now */
+	/* the peer is told, as far as it listens, and the socket's memory goes back */
+	if (test_bit(TCMI_CONN_ANNOUNCE, &conn->flags) && conn->phase == ISCSIP_PHASE_FULL) {
+		tcmi_logout_announce(conn);
+		tcmi_tx_run(conn);
+	}
 	tcmi_conn_detach(conn);
 	kernel_sock_shutdown(conn->sock, SHUT_RDWR);
 	/* what was half received or half sent has no future */
@@ -194,7 +198,7 @@ static void tcmi_conn_teardown(struct tcmi_conn *conn)
 		tcmi_sess_put(sess);
 	tcmi_conn_set_state(conn, TCMI_CONN_DEAD);
 	kfree(conn->rx.ahs);
-	free_page((unsigned long)conn->rx.stage);
+	kfree(conn->rx.stage);
 	kfree(conn->tx.bv);
 	if (conn->tx.hpage)
 		put_page(conn->tx.hpage);
@@ -218,7 +222,7 @@ static int tcmi_conn_prepare(struct tcmi_conn *conn)
 {
 	struct task_struct *task;
 
-	conn->rx.stage = (u8 *)__get_free_page(GFP_KERNEL);
+	conn->rx.stage = kmalloc(TCMI_STAGE, GFP_KERNEL);
 	conn->tx.bv = kcalloc(TCMI_TX_BVECS, sizeof(*conn->tx.bv), GFP_KERNEL);
 	if (!conn->rx.stage || !conn->tx.bv || tcmi_login_begin(conn))
 		return -ENOMEM;
@@ -249,7 +253,7 @@ void tcmi_conn_start_work(struct work_struct *work)
 		tcmi_conn_detach(conn);
 		sock_release(conn->sock);
 		tcmi_login_end(conn);
-		free_page((unsigned long)conn->rx.stage);
+		kfree(conn->rx.stage);
 		kfree(conn->tx.bv);
 		tcmi_conn_put(conn);
 	} else {

@@ -5,7 +5,7 @@
 #include <linux/module.h>
 #include "tcm_iscsi.h"
 
-#define TCMI_ASK_SECONDS	3	/* Parameter3 of "target requests logout" */
+#define TCMI_ASK_SECONDS	1	/* Parameter3 of "target requests logout" */
 
 static u8 tcmi_logout_response(struct tcmi_conn *conn, const struct iscsip_req *req)
 {
@@ -113,5 +113,23 @@ void tcmi_logout_ask(struct tcmi_conn *conn)
 	pdu->own_statsn = true;
 	conn->logout_asked = true;
 	conn->logout_deadline = jiffies + TCMI_ASK_SECONDS * HZ;
+	tcmi_tx_pdu(conn, pdu);
+}
+
+/**
+ * tcmi_logout_announce() - tell the initiator that we drop its session (11.9.1)
+ * @conn: the connection; its thread calls, and sends once more afterwards
+ */
+void tcmi_logout_announce(struct tcmi_conn *conn)
+{
+	struct tcmi_pdu *pdu = tcmi_pdu_new(ISCSIP_OP_ASYNC, NULL, 0);
+
+	if (!pdu)
+		return;
+	pdu->code = ISCSIP_ASYNC_DROP_SESSION;
+	pdu->itt = ISCSIP_TAG_RESERVED;
+	pdu->p1 = conn->cid;
+	pdu->p2 = conn->sess->params.default_time2wait;
+	pdu->own_statsn = true;
 	tcmi_tx_pdu(conn, pdu);
 }

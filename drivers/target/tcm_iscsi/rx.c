@@ -43,7 +43,7 @@ static int tcmi_rx_fill(struct tcmi_conn *conn)
 	if (rx->head == rx->tail)
 		rx->head = rx->tail = 0;
 	iov.iov_base = rx->stage + rx->tail;
-	iov.iov_len = PAGE_SIZE - rx->tail;
+	iov.iov_len = TCMI_STAGE - rx->tail;
 	iov_iter_kvec(&msg.msg_iter, ITER_DEST, &iov, 1, iov.iov_len);
 	ret = tcmi_rx_recv(conn, &msg, iov.iov_len);
 	if (ret > 0)

@@ -296,8 +296,10 @@ void tcmi_sess_close(struct tcmi_sess *sess, const char *why)
 
 	spin_lock(&sess->lock);
 	sess->state = TCMI_SESS_CLOSING;
-	list_for_each_entry(conn, &sess->conns, sess_entry)
+	list_for_each_entry(conn, &sess->conns, sess_entry) {
+		set_bit(TCMI_CONN_ANNOUNCE, &conn->flags);
 		tcmi_conn_close(conn, why);
+	}
 	spin_unlock(&sess->lock);
 }
 
@@ -317,6 +319,27 @@ void tcmi_sess_each(struct tcmi_tpg *tpg, void (*fn)(struct tcmi_sess *sess, voi
 		if (sess->tpg == tpg)
 			fn(sess, arg);
 	spin_unlock(&tcmi_sess_table_lock);
+}
+
+static void tcmi_sess_ask_one(struct tcmi_sess *sess, void *arg)
+{
+	struct tcmi_conn *conn;
+
+	spin_lock(&sess->lock);
+	list_for_each_entry(conn, &sess->conns, sess_entry) {
+		set_bit(TCMI_CONN_ASK_LOGOUT, &conn->flags);
+		tcmi_conn_kick(conn);
+	}
+	spin_unlock(&sess->lock);
+}
+
+/**
+ * tcmi_sess_ask_tpg() - ask the initiators of a portal group to log out (11.9.1)
+ * @tpg: the group
+ */
+void tcmi_sess_ask_tpg(struct tcmi_tpg *tpg)
+{
+	tcmi_sess_each(tpg, tcmi_sess_ask_one, NULL);
 }
 
 static void tcmi_sess_close_one(struct tcmi_sess *sess, void *why)

@@ -13,7 +13,7 @@
 #include <scsi/scsi_proto.h>
 #include "tcm_iscsi.h"
 
-#define TCMI_DISABLE_WAIT	(2 * HZ)
+#define TCMI_DISABLE_WAIT	(HZ - HZ / 10)	/* twice: for logouts, then for the rest */
 #define TCMI_DRAIN_REPORT	(30 * HZ)
 
 #define tcmi_refused(fmt, ...) \
@@ -360,6 +360,10 @@ static void tcmi_tpg_disable(struct tcmi_tpg *tpg)
 	WRITE_ONCE(tpg->active, false);
 	mutex_unlock(&tcmi_config_mutex);
 
+	/* Give initiators a moment to end in good order. */
+	tcmi_sess_ask_tpg(tpg);
+	if (tcmi_sess_wait_tpg(tpg, TCMI_DISABLE_WAIT))
+		return;
 	tcmi_sess_close_tpg(tpg, "portal group disabled");
 	/* Scripts expect them gone; a backend that is stuck must not stop these. */
 	if (!tcmi_sess_wait_tpg(tpg, TCMI_DISABLE_WAIT))

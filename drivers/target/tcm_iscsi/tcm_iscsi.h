@@ -27,6 +27,7 @@
 #define TCMI_NAME		"tcm_iscsi"
 #define TCMI_TASK_BUCKETS	64	/* ITT hash of one connection */
 #define TCMI_DRAIN_RING		64	/* finished writes whose data may still come */
+#define TCMI_STAGE		8192	/* takes a small write whole, or many commands */
 #define TCMI_TX_BVECS		128
 #define TCMI_TX_SPENT		8	/* header pages of one batch, with room to spare */
 #define TCMI_SENSE_MAX		TRANSPORT_SENSE_BUFFER
@@ -313,7 +314,7 @@ struct tcmi_cmd;
 /* owned by the connection's thread */
 struct tcmi_rx {
 	enum tcmi_rx_state state;
-	u8 *stage;		/* one page: bytes received and not yet taken */
+	u8 *stage;		/* TCMI_STAGE bytes received and not yet taken */
 	u32 head;
 	u32 tail;
 	u8 bhs[ISCSIP_BHS_LEN];
@@ -397,7 +398,8 @@ struct tcmi_tx {
 #define TCMI_CONN_KICKED	0
 #define TCMI_CONN_CLOSE		1	/* somebody wants it closed */
 #define TCMI_CONN_STARTED	2	/* the thread has been asked for */
-#define TCMI_CONN_ASYNC_LOGOUT	3	/* ask the initiator to log out */
+#define TCMI_CONN_ASK_LOGOUT	3	/* ask the initiator to log out */
+#define TCMI_CONN_ANNOUNCE	4	/* tell it before closing */
 
 /**
  * struct tcmi_conn - one TCP connection
@@ -614,6 +616,7 @@ struct tcmi_sess *tcmi_sess_find(const void *endpoint, const char *name, const u
 				 u16 tsih);
 void tcmi_sess_put(struct tcmi_sess *sess);
 void tcmi_sess_close(struct tcmi_sess *sess, const char *why);
+void tcmi_sess_ask_tpg(struct tcmi_tpg *tpg);
 void tcmi_sess_close_tpg(struct tcmi_tpg *tpg, const char *why);
 bool tcmi_sess_wait_tpg(struct tcmi_tpg *tpg, unsigned long timeout);
 u32 tcmi_sess_count(const struct tcmi_wwn *wwn);
@@ -695,6 +698,7 @@ unsigned long tcmi_nop_tick(struct tcmi_conn *conn);
 struct iscsip_verdict tcmi_logout_header(struct tcmi_conn *conn, const struct iscsip_req *req);
 void tcmi_logout_due(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_logout_ask(struct tcmi_conn *conn);
+void tcmi_logout_announce(struct tcmi_conn *conn);
 
 /* ---- text.c ---- */
 struct iscsip_verdict tcmi_text_header(struct tcmi_conn *conn, const struct iscsip_req *req,
