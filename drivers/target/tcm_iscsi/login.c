@@ -11,7 +11,6 @@
 
 #define TCMI_LOGIN_TIMEOUT	15	/* seconds until the portal group is known */
 #define TCMI_LOGIN_RSP_MAX	ISCSIP_MRDSL_DEFAULT
-#define TCMI_MRDSL_REMOTE_MAX	(256 * 1024)	/* larger PDUs gain nothing */
 
 /*
  * struct tcmi_login - what a login needs, freed at its end

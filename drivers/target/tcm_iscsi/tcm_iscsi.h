@@ -29,6 +29,7 @@
 #define TCMI_DRAIN_RING		64	/* finished writes whose data may still come */
 #define TCMI_STAGE		8192	/* takes a small write whole, or many commands */
 #define TCMI_TX_BVECS		128
+#define TCMI_MRDSL_REMOTE_MAX	(256 * 1024)	/* we send no larger PDU; one fits a batch */
 #define TCMI_TX_SPENT		8	/* header pages of one batch, with room to spare */
 #define TCMI_SENSE_MAX		TRANSPORT_SENSE_BUFFER
 #define TCMI_AUTH_MAX		256	/* auth files, bytes with the final NUL */

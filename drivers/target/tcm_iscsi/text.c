@@ -242,6 +242,8 @@ static struct iscsip_verdict tcmi_text_answer(struct tcmi_conn *conn)
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_LONG_OP, "out of memory");
 	iscsip_out_init(&keys, buf, TCMI_TEXT_KEYS_MAX);
 	v = iscsip_text_step(&conn->params, (const char *)seq->in, seq->in_len, &keys, &st);
+	/* it may have been declared anew */
+	conn->params.mrdsl_remote = min_t(u32, conn->params.mrdsl_remote, TCMI_MRDSL_REMOTE_MAX);
 	if (!v.action && st.key && !tcmi_st_which(conn, &st, name))
 		v = ISCSIP_VERDICT_REJECT(ISCSIP_REJ_PROTOCOL, "SendTargets not for this session");
 	if (!v.action && keys.full)

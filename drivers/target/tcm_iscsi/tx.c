@@ -18,8 +18,7 @@
 
 #define TCMI_TX_BUDGET		16		/* batches before rx gets its turn */
 #define TCMI_TX_BATCH		(512 * 1024)	/* bytes at which a batch is closed */
-#define TCMI_TX_PDU_MAX		(256 * 1024)	/* we send no larger Data-In */
-#define TCMI_TX_PDU_BVECS	(TCMI_TX_PDU_MAX / PAGE_SIZE + 6)
+#define TCMI_TX_PDU_BVECS	(TCMI_MRDSL_REMOTE_MAX / PAGE_SIZE + 6)
 #define TCMI_TX_HEADER_MAX	(ISCSIP_BHS_LEN + ISCSIP_DIGEST_LEN)
 
 /* ---- control PDUs ---- */
