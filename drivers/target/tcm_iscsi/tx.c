@@ -310,7 +310,9 @@ static int tcmi_tx_tmf_rsp(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 
 static bool tcmi_tx_room(const struct tcmi_tx *tx)
 {
-	return tx->nbv + TCMI_TX_PDU_BVECS <= TCMI_TX_BVECS && tx->bytes < TCMI_TX_BATCH;
+	/* a PDU turns the header page at most once for its header, sense and tail each */
+	return tx->nbv + TCMI_TX_PDU_BVECS <= TCMI_TX_BVECS && tx->bytes < TCMI_TX_BATCH &&
+	       tx->nspent + 3 <= TCMI_TX_SPENT;
 }
 
 /* Return: 1 when the command is encoded completely, 0 when the batch is full. */
@@ -320,7 +322,7 @@ static int tcmi_tx_encode_cmd(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 
 	cmd->state = TCMI_CMD_SENDING;
 	if (test_bit(TCMI_CMD_TMF, &cmd->flags))
-		return tcmi_tx_tmf_rsp(conn, cmd);
+		return tcmi_tx_room(&conn->tx) ? tcmi_tx_tmf_rsp(conn, cmd) : 0;
 	while (test_bit(TCMI_CMD_HAS_DATA, &cmd->flags) &&
 	       cmd->xfer.sent < cmd->se_cmd.data_length) {
 		if (!tcmi_tx_room(&conn->tx))
