@@ -706,10 +706,14 @@ unsigned long tcmi_cmd_tick(struct tcmi_conn *conn)
 int tcmi_write_pending(struct se_cmd *se_cmd)
 {
 	struct tcmi_cmd *cmd = to_tcmi_cmd(se_cmd);
+	struct tcmi_conn *conn = cmd->conn;
 
+	/* with the bit set, the thread may end and free the command at any time */
+	kref_get(&conn->ref);
 	smp_wmb();	/* the scatterlist before the bit; pairs with tcmi_cmd_buffer() */
 	set_bit(TCMI_CMD_BUF_READY, &cmd->flags);
-	tcmi_conn_kick(cmd->conn);
+	tcmi_conn_kick(conn);
+	tcmi_conn_put(conn);
 	return 0;
 }
 
