@@ -52,6 +52,7 @@ void tcmi_cmd_free(struct tcmi_cmd *cmd)
 	if (cmd->held_sgl)
 		sgl_free(cmd->held_sgl);
 	kfree(cmd->long_cdb);
+	tcmi_pdu_free(cmd->pdu);
 	kmem_cache_free(tcmi_cmd_cache, cmd);
 	/* pairs with the teardown, which goes to CLOSING before it looks */
 	if (atomic_dec_and_test(&conn->ncmds) && READ_ONCE(conn->state) >= TCMI_CONN_CLOSING)
@@ -277,15 +278,17 @@ static int tcmi_cmd_attr(u8 attr)
 /**
  * tcmi_lun() - the number that core uses for a LUN
  * @lun: the eight bytes as a big-endian number
+ *
+ * Peripheral and flat space addressing (SAM-5 4.7) name the same units here.
+ * Initiators that put numbers above 255 into the peripheral form are understood.
  */
 u64 tcmi_lun(u64 lun)
 {
-	struct scsi_lun bytes;
-	int i;
+	u32 method = lun >> 62;
 
-	for (i = 0; i < 8; i++)
-		bytes.scsi_lun[i] = lun >> (56 - 8 * i);
-	return scsilun_to_int(&bytes);
+	if (method > 1 || lun << 16)
+		return U64_MAX;		/* core knows none of that number */
+	return lun >> 48 & 0x3fff;
 }
 
 static void tcmi_cmd_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
@@ -335,11 +338,8 @@ void tcmi_cmd_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	case ISCSIP_OP_TMF:
 		tcmi_tmf_start(conn, cmd);
 		break;
-	case ISCSIP_OP_LOGOUT:
-		tcmi_logout_due(conn, cmd);
-		break;
 	default:
-		tcmi_cmd_free(cmd);
+		tcmi_window_due(conn, cmd);
 		break;
 	}
 }
@@ -503,10 +503,16 @@ int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok)
 	if (test_bit(TCMI_CMD_POSTED, &cmd->flags))
 		return 0;
 	if (!digest_ok) {
-		/* 7.8: rejected already; the task ends with a proper response */
+		/*
+		 * 11.17.1: rejected already. A command is as if it never came; Data-Out
+		 * ends its task with a proper response.
+		 */
 		if (cmd->state != TCMI_CMD_WAIT_DATA)
 			return -EPROTO;
-		tcmi_cmd_fail(cmd, TCM_SERVICE_CRC_ERROR);
+		if (conn->rx.req.opcode == ISCSIP_OP_SCSI_CMD)
+			tcmi_cmd_abort_waiting(conn, cmd);
+		else
+			tcmi_cmd_fail(cmd, TCM_SERVICE_CRC_ERROR);
 		return 0;
 	}
 	if (conn->rx.req.opcode == ISCSIP_OP_DATA_OUT)

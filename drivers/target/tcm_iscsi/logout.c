@@ -20,35 +20,6 @@ static u8 tcmi_logout_response(struct tcmi_conn *conn, const struct iscsip_req *
 	}
 }
 
-/* Commands before it are missing: it waits for its turn like a command. */
-static struct iscsip_verdict tcmi_logout_hold(struct tcmi_conn *conn,
-					      const struct iscsip_req *req)
-{
-	struct tcmi_cmd *cmd = tcmi_cmd_alloc(conn);
-
-	if (!cmd)
-		return ISCSIP_VERDICT_DROP("out of memory");
-	cmd->req = *req;
-	cmd->cmdsn = req->cmdsn;
-	tcmi_window_hold(conn, cmd);
-	return ISCSIP_VERDICT_OK;
-}
-
-/**
- * tcmi_logout_due() - the CmdSN of a Logout that had to wait is due
- * @conn: the connection; its thread calls
- * @cmd: the place holder
- */
-void tcmi_logout_due(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
-{
-	struct iscsip_req req = cmd->req;
-
-	tcmi_cmd_free(cmd);
-	req.immediate = true;	/* its number has been taken */
-	if (tcmi_logout_header(conn, &req).action)
-		tcmi_conn_close(conn, "logout failed");
-}
-
 /**
  * tcmi_logout_header() - a Logout Request has arrived
  * @conn: the connection; its thread calls
@@ -64,10 +35,8 @@ struct iscsip_verdict tcmi_logout_header(struct tcmi_conn *conn, const struct is
 
 	if (req->logout.reason > ISCSIP_LOGOUT_RECOVERY)
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "unknown logout reason");
-	if (!req->immediate && tcmi_window_enter(conn, req) == ISCSIP_WIN_GAP)
-		return tcmi_logout_hold(conn, req);
 	v = tcmi_window_answer(conn, req);
-	if (v.action)
+	if (v.action || (!req->immediate && conn->rx.held))
 		return v;
 	pdu = tcmi_pdu_new(ISCSIP_OP_LOGOUT_RSP, NULL, 0);
 	if (!pdu)

@@ -52,14 +52,12 @@ struct iscsip_verdict tcmi_nop_header(struct tcmi_conn *conn, const struct iscsi
 }
 
 /**
- * tcmi_nop_payload() - the ping is complete: echo it
- * @conn: the connection; its thread calls, with rx.pdu set
+ * tcmi_nop_echo() - answer a ping
+ * @conn: the connection; its thread calls
+ * @pdu: the echo with the data that came
  */
-void tcmi_nop_payload(struct tcmi_conn *conn)
+void tcmi_nop_echo(struct tcmi_conn *conn, struct tcmi_pdu *pdu)
 {
-	struct tcmi_pdu *pdu = conn->rx.pdu;
-
-	conn->rx.pdu = NULL;
 	pdu->len = min(pdu->len, conn->params.mrdsl_remote);
 	tcmi_tx_pdu(conn, pdu);
 }

@@ -290,6 +290,8 @@ static int tcmi_rx_header(struct tcmi_conn *conn)
 	rx->cmd = NULL;
 	rx->pdu = NULL;
 	rx->refused = false;
+	rx->pass_due = false;
+	rx->held = NULL;
 	rx->crc = ~0;
 	v = iscsip_decode(rx->bhs, conn->phase, mrdsl, &rx->req);
 	rx->left = rx->req.dsl;
@@ -315,6 +317,10 @@ static int tcmi_rx_payload(struct tcmi_conn *conn, bool digest_ok)
 		if (conn->sess)
 			conn->sess->digest_errors++;
 		tcmi_rx_reject(conn, ISCSIP_REJ_DATA_DIGEST);
+		if (rx->req.opcode == ISCSIP_OP_TEXT)
+			tcmi_text_end(conn);
+	} else {
+		tcmi_window_intact(conn);
 	}
 	if (rx->cmd)
 		return tcmi_cmd_payload(conn, digest_ok);
@@ -323,11 +329,16 @@ static int tcmi_rx_payload(struct tcmi_conn *conn, bool digest_ok)
 		rx->pdu = NULL;
 		return 0;
 	}
-	if (rx->pdu)
-		tcmi_nop_payload(conn);
-	else
+	if (rx->held) {
+		rx->held->pdu = rx->pdu;
+		rx->pdu = NULL;
+	} else if (rx->pdu) {
+		tcmi_nop_echo(conn, rx->pdu);
+		rx->pdu = NULL;
+	} else {
 		v = rx->req.opcode == ISCSIP_OP_LOGIN ? tcmi_login_payload(conn, &rx->req) :
 		    rx->req.opcode == ISCSIP_OP_TEXT ? tcmi_text_payload(conn, &rx->req) : v;
+	}
 	return tcmi_rx_act(conn, v);
 }
 

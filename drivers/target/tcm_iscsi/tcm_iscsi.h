@@ -327,12 +327,14 @@ struct tcmi_rx {
 	bool hdgst_on;
 	bool ddgst_on;
 	enum tcmi_rx_dest dest;
+	bool pass_due;		/* its CmdSN counts once the data digest is right */
 	bool refused;		/* the header got its verdict: only drain */
 	struct tcmi_cmd *cmd;	/* payload belongs to it; a reference is held */
 	struct scatterlist *sg;	/* next byte goes to sg + sg_off */
 	u32 sg_off;
 	u8 *buf;		/* linear destination */
 	struct tcmi_pdu *pdu;	/* NOP data is received straight into its answer */
+	struct tcmi_cmd *held;	/* place holder of a request ahead of its turn */
 	u32 left;		/* payload bytes still to come */
 };
 
@@ -512,6 +514,7 @@ struct tcmi_cmd {
 	struct iscsip_xfer xfer;
 	unsigned long data_deadline;	/* of the next Data-Out, 0 none */
 	struct iscsip_req req;		/* held commands and TMFs */
+	struct tcmi_pdu *pdu;		/* a held ping's answer */
 	struct scatterlist *held_sgl;	/* their early data */
 	u32 held_nents;
 	u32 held_len;
@@ -686,18 +689,19 @@ void tcmi_tmf_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 enum iscsip_window_verdict tcmi_window_enter(struct tcmi_conn *conn,
 					     const struct iscsip_req *req);
 void tcmi_window_pass(struct tcmi_conn *conn, const struct iscsip_req *req);
+void tcmi_window_intact(struct tcmi_conn *conn);
 void tcmi_window_hold(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
-int tcmi_window_mark(struct tcmi_conn *conn, u32 cmdsn);
+struct tcmi_cmd *tcmi_window_mark(struct tcmi_conn *conn, u32 cmdsn);
+void tcmi_window_due(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 struct iscsip_verdict tcmi_window_answer(struct tcmi_conn *conn, const struct iscsip_req *req);
 void tcmi_window_run(struct tcmi_conn *conn);
 void tcmi_window_numbers(struct tcmi_conn *conn, struct iscsip_sn *sn);
 
 /* ---- nop.c: keepalive; logout.c ---- */
 struct iscsip_verdict tcmi_nop_header(struct tcmi_conn *conn, const struct iscsip_req *req);
-void tcmi_nop_payload(struct tcmi_conn *conn);
+void tcmi_nop_echo(struct tcmi_conn *conn, struct tcmi_pdu *pdu);
 unsigned long tcmi_nop_tick(struct tcmi_conn *conn);
 struct iscsip_verdict tcmi_logout_header(struct tcmi_conn *conn, const struct iscsip_req *req);
-void tcmi_logout_due(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_logout_ask(struct tcmi_conn *conn);
 void tcmi_logout_announce(struct tcmi_conn *conn);
 

@@ -110,7 +110,7 @@ static void tcmi_tmf_end_waiting(struct tcmi_conn *conn, struct tcmi_cmd *parent
 	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
 		hlist_for_each_entry_safe(cmd, next, &conn->tasks[i], task)
 			if (cmd != parent && cmd->req.opcode == ISCSIP_OP_SCSI_CMD &&
-			    (any || cmd->lun == parent->lun) &&
+			    (any || tcmi_lun(cmd->lun) == tcmi_lun(parent->lun)) &&
 			    cmd->state != TCMI_CMD_IN_CORE)
 				tcmi_tmf_end_task(conn, parent, cmd);
 }
@@ -135,7 +135,7 @@ static void tcmi_tmf_task_set(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
 		hlist_for_each_entry_safe(cmd, next, &conn->tasks[i], task)
 			if (cmd != parent && cmd->req.opcode == ISCSIP_OP_SCSI_CMD &&
-			    cmd->lun == parent->lun)
+			    tcmi_lun(cmd->lun) == tcmi_lun(parent->lun))
 				tcmi_tmf_end_task(conn, parent, cmd);
 	tcmi_tmf_parts_started(conn, parent);
 }
@@ -187,7 +187,7 @@ static u8 tcmi_tmf_unknown_task(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 		tcmi_window_pass(conn, &req);
 		return ISCSIP_TMF_COMPLETE;
 	case ISCSIP_WIN_GAP:
-		return tcmi_window_mark(conn, ref) ? ISCSIP_TMF_REJECTED : ISCSIP_TMF_COMPLETE;
+		return tcmi_window_mark(conn, ref) ? ISCSIP_TMF_COMPLETE : ISCSIP_TMF_REJECTED;
 	default:
 		return ISCSIP_TMF_NO_TASK;
 	}
@@ -205,7 +205,7 @@ static void tcmi_tmf_abort_task(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 		tcmi_tmf_answer(conn, parent, tcmi_tmf_unknown_task(conn, parent));
 		return;
 	}
-	if (cmd->lun != parent->lun) {
+	if (tcmi_lun(cmd->lun) != tcmi_lun(parent->lun)) {
 		tcmi_tmf_answer(conn, parent, ISCSIP_TMF_NO_TASK);
 		return;
 	}

@@ -208,11 +208,20 @@ static int tcmi_tx_tail(struct tcmi_tx *tx, u32 len, u32 crc)
 
 /* ---- encoding ---- */
 
-static void tcmi_tx_residual(const struct se_cmd *se_cmd, struct iscsip_residual *res)
+static void tcmi_tx_residual(const struct tcmi_cmd *cmd, struct iscsip_residual *res)
 {
+	const struct se_cmd *se_cmd = &cmd->se_cmd;
+	const struct iscsip_req *req = &cmd->req;
+
 	res->overflow = se_cmd->se_cmd_flags & SCF_OVERFLOW_BIT;
 	res->underflow = se_cmd->se_cmd_flags & SCF_UNDERFLOW_BIT;
 	res->count = res->overflow || res->underflow ? se_cmd->residual_count : 0;
+	/* 11.4.5.2: a read that ends without data has all of it left over */
+	if (req->scsi.read && req->scsi.edtl && !res->overflow &&
+	    !test_bit(TCMI_CMD_HAS_DATA, &cmd->flags)) {
+		res->underflow = true;
+		res->count = req->scsi.edtl;
+	}
 }
 
 static void tcmi_tx_status_numbers(struct tcmi_conn *conn, struct tcmi_cmd *cmd,
@@ -250,7 +259,7 @@ static int tcmi_tx_data_in(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	/* 11.7.1: a status may ride on the last Data-In unless it needs sense */
 	status = last && !tcmi_tx_has_sense(se_cmd);
 	if (status) {
-		tcmi_tx_residual(se_cmd, &res);
+		tcmi_tx_residual(cmd, &res);
 		tcmi_tx_status_numbers(conn, cmd, &sn);
 	} else {
 		tcmi_window_numbers(conn, &sn);
@@ -276,7 +285,7 @@ static int tcmi_tx_scsi_rsp(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	bhs = tcmi_tx_bhs(tx);
 	if (!bhs)
 		return -ENOMEM;
-	tcmi_tx_residual(se_cmd, &res);
+	tcmi_tx_residual(cmd, &res);
 	tcmi_tx_status_numbers(conn, cmd, &sn);
 	/* 11.4.8: how many Data-Ins went before; 0 for a write */
 	iscsip_put_scsi_rsp(bhs, &sn, cmd->itt, 0, se_cmd->scsi_status, &res,

@@ -38,11 +38,31 @@ enum iscsip_window_verdict tcmi_window_enter(struct tcmi_conn *conn,
  * tcmi_window_pass() - a non-immediate request in order has been accepted
  * @conn: the connection; its thread calls
  * @req: the request
+ *
+ * With a data digest still to come it counts only once that was right: a request
+ * whose digest is wrong has not been received (7.3, 11.17.1).
  */
 void tcmi_window_pass(struct tcmi_conn *conn, const struct iscsip_req *req)
 {
 	if (req->immediate)
 		return;
+	conn->rx.pass_due = conn->rx.ddgst_on && req->dsl;
+	if (conn->rx.pass_due)
+		return;
+	spin_lock(&conn->sess->lock);
+	iscsip_window_advance(&conn->sess->window);
+	spin_unlock(&conn->sess->lock);
+}
+
+/**
+ * tcmi_window_intact() - the payload of a request that was accepted is intact
+ * @conn: the connection; its thread calls
+ */
+void tcmi_window_intact(struct tcmi_conn *conn)
+{
+	if (!conn->rx.pass_due)
+		return;
+	conn->rx.pass_due = false;
 	spin_lock(&conn->sess->lock);
 	iscsip_window_advance(&conn->sess->window);
 	spin_unlock(&conn->sess->lock);
@@ -68,27 +88,29 @@ void tcmi_window_hold(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 /**
  * tcmi_window_mark() - a CmdSN ahead of its turn needs nothing when it is due
  * @conn: the connection; its thread calls
- * @cmdsn: the number: of a request answered at once, or of a task aborted before
- *	   it arrived (11.5.1)
+ * @cmdsn: the number, of a task aborted before it arrived (11.5.1)
  *
- * Return: 0 or -ENOMEM.
+ * Return: the place holder, or NULL without memory.
  */
-int tcmi_window_mark(struct tcmi_conn *conn, u32 cmdsn)
+struct tcmi_cmd *tcmi_window_mark(struct tcmi_conn *conn, u32 cmdsn)
 {
 	struct tcmi_cmd *cmd = tcmi_cmd_alloc(conn);
 
 	if (!cmd)
-		return -ENOMEM;
+		return NULL;
 	cmd->cmdsn = cmdsn;
 	cmd->req.opcode = ISCSIP_OP_NOP_OUT;
 	tcmi_window_hold(conn, cmd);
-	return 0;
+	return cmd;
 }
 
 /**
- * tcmi_window_answer() - put a request that is answered at once into the order
+ * tcmi_window_answer() - put a request that is no task into the order
  * @conn: the connection; its thread calls
  * @req: NOP-Out, Text or Logout
+ *
+ * Ahead of its turn it is held like a command: rx.held is its place holder, and
+ * tcmi_window_due() answers it.
  *
  * Return: OK, or IGNORE when it is outside the window.
  */
@@ -99,13 +121,39 @@ struct iscsip_verdict tcmi_window_answer(struct tcmi_conn *conn, const struct is
 		tcmi_window_pass(conn, req);
 		break;
 	case ISCSIP_WIN_GAP:
-		if (tcmi_window_mark(conn, req->cmdsn))
+		conn->rx.held = tcmi_window_mark(conn, req->cmdsn);
+		if (!conn->rx.held)
 			return ISCSIP_VERDICT_DROP("out of memory");
+		conn->rx.held->req = *req;
 		break;
 	case ISCSIP_WIN_OUTSIDE:
 		return ISCSIP_VERDICT_IGNORE("outside the CmdSN window");
 	}
 	return ISCSIP_VERDICT_OK;
+}
+
+/**
+ * tcmi_window_due() - answer a held request which is no task
+ * @conn: the connection; its thread calls
+ * @cmd: its place holder; ends here
+ */
+void tcmi_window_due(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	struct iscsip_verdict v = ISCSIP_VERDICT_OK;
+	struct iscsip_req req = cmd->req;
+
+	req.immediate = true;		/* its number has been taken */
+	if (cmd->pdu) {
+		tcmi_nop_echo(conn, cmd->pdu);
+		cmd->pdu = NULL;
+	} else if (req.opcode == ISCSIP_OP_TEXT) {
+		v = tcmi_text_payload(conn, &req);
+	} else if (req.opcode == ISCSIP_OP_LOGOUT) {
+		v = tcmi_logout_header(conn, &req);
+	}
+	tcmi_cmd_free(cmd);
+	if (v.action)
+		tcmi_conn_close(conn, v.why);
 }
 
 /**
