@@ -6,18 +6,24 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 KERNEL ?= 6.12
 TARGET ?= ours
-VMFLAGS ?=
 
 LAB := tests/vm/lab
 MODULE := drivers/target/tcm_iscsi/tcm_iscsi.ko
 RELEASE = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null || echo $(KVER))
 MODDIR = $(INSTALL_MOD_PATH)/lib/modules/$(RELEASE)
 MODPROBEDIR = $(INSTALL_MOD_PATH)/lib/modprobe.d
+DEPMOD = depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(RELEASE)
+# Debian's headers lack the script which finds out whether sparse works, and
+# without it the kernel's makefile switches C=1 off again. The sparse of Debian 13
+# does not know __typeof_unqual__, which the headers of 7.x use.
+SPARSE = $(if $(C),KBUILD_CHECKSRC=$(C) CF='$(CF) -D__typeof_unqual__=__typeof__')
+
+# ---- building and installing ----
 
 all: modules
 
 modules: kdir
-	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $(SPARSE) modules
 
 clean: kdir
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
@@ -33,10 +39,59 @@ install:
 	install -D -m 0644 $(MODULE) $(MODDIR)/updates/tcm_iscsi.ko
 	strip --strip-debug $(MODDIR)/updates/tcm_iscsi.ko
 	install -D -m 0644 tools/modprobe.d/tcm_iscsi.conf $(MODPROBEDIR)/tcm_iscsi.conf
-	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(RELEASE)
+	$(DEPMOD)
 
 uninstall:
 	rm -f $(MODPROBEDIR)/tcm_iscsi.conf $(MODDIR)/updates/tcm_iscsi.ko
-	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(RELEASE)
+	$(DEPMOD)
 
-.PHONY: all modules clean kdir install uninstall
+# ---- tests; each installs what this host lacks, saying so first ----
+
+deps:
+	@$(LAB) deps
+
+unit style layers build functional main-path long: deps
+	@tests/check $@
+
+check: deps
+	@tests/check
+
+matrix: deps
+	@tests/check matrix
+
+vm: deps
+	@$(if $(RUN),,echo "Give RUN=, e.g. RUN=tests/functional/00-lab.t"; exit 1)
+	$(LAB) test -k $(KERNEL) -T $(TARGET) $(VMFLAGS) $(RUN)
+
+shell: deps
+	$(LAB) shell -k $(KERNEL) -T $(TARGET) $(VMFLAGS)
+
+demo: deps
+	@tests/demo/demo
+
+itest: deps
+	@tests/check itest
+
+help:
+	@echo 'Building (KDIR=..., W=1, C=1 as in the kernel):'
+	@echo '  all, modules  the module, for the running kernel or KDIR'
+	@echo '  install       it and its modprobe.d file (INSTALL_MOD_PATH=...)'
+	@echo '  uninstall     removes both again'
+	@echo '  clean         removes what was built'
+	@echo 'Testing (Debian, root; what is missing gets installed):'
+	@echo '  demo          a target and an initiator at work in a VM, told as a story'
+	@echo '  check         unit tests, style, layers, functional tests'
+	@echo '  vm            one test: KERNEL=6.12|6.1|7 RUN=tests/functional/... TARGET=ours|intree'
+	@echo '  shell         a shell in a VM with KERNEL'
+	@echo '  unit          the pure protocol layer in user space'
+	@echo '  style         checkpatch, shellcheck and the rules of this project'
+	@echo '  layers        who calls whom'
+	@echo '  build         all three kernels with W=1 and sparse'
+	@echo '  functional    the functional tests on KERNEL'
+	@echo '  main-path     the most important of them, on 6.1 and 7'
+	@echo '  long          the test suite of libiscsi and the tests of many rounds, on KERNEL'
+	@echo '  matrix        all functional tests on all three kernels'
+	@echo '  itest         the test suite of libiscsi; rewrites Documentation/itest.rst'
+
+.PHONY: all modules clean kdir install uninstall deps unit style layers build \
+	functional main-path long check matrix vm shell demo itest help

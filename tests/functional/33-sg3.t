@@ -24,8 +24,8 @@ setup()
 both_in()
 {
 	set_initiator_name "$INITIATOR" && start_iscsid && iface_new two "$TWO" &&
-		node_new "$IQN" $PORTAL && node_new "$IQN" $PORTAL two &&
-		node_login "$IQN" $PORTAL default && node_login "$IQN" $PORTAL two
+		node_new "$IQN" $PORTAL && node_login "$IQN" $PORTAL default &&
+		node_new "$IQN" $PORTAL two && node_login "$IQN" $PORTAL two
 }
 
 # expect STATUS NAME COMMAND...: by sg3_utils, 24 is a reservation conflict.

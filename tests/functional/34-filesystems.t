@@ -30,11 +30,14 @@ log_in()
 # Random sizes and offsets, overlapping, through page cache, mmap and O_DIRECT.
 exercise()
 {
-	local engine
+	local engine extra
 
 	for engine in psync mmap libaio; do
+		extra=
+		[ $engine != libaio ] || extra="--direct=1 --iodepth=16"
+		# shellcheck disable=SC2086
 		bounded 100 fio --name=x --directory=$MNT --filename="fio.$engine" \
-			--ioengine=$engine $([ $engine != libaio ] || echo --direct=1 --iodepth=16) \
+			--ioengine=$engine $extra \
 			--rw=randrw --rwmixread=30 --bsrange=4k-128k --size=8M --io_size=12M \
 			--verify=crc32c --verify_fatal=1 --do_verify=1 --fsync=64 \
 			--fallocate=none --randseed=42 --output=/tmp/fio.out ||
