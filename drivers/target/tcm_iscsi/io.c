@@ -222,17 +222,25 @@ static int tcmi_conn_prepare(struct tcmi_conn *conn)
 {
 	struct task_struct *task;
 
+	/* fails once the module is being unloaded; a kick may run the thread at once */
+	if (!try_module_get(THIS_MODULE))
+		return -ENODEV;
 	conn->rx.stage = kmalloc(TCMI_STAGE, GFP_KERNEL);
 	conn->tx.bv = kcalloc(TCMI_TX_BVECS, sizeof(*conn->tx.bv), GFP_KERNEL);
 	if (!conn->rx.stage || !conn->tx.bv || tcmi_login_begin(conn))
-		return -ENOMEM;
+		goto out_module;
 	task = kthread_create(tcmi_io_thread, conn, "tcmi_%u", conn->id);
 	if (IS_ERR(task))
-		return PTR_ERR(task);
+		goto out_module;
 	tcmi_cpus_apply(task);
 	get_task_struct(task);
+	tcmi_conn_set_state(conn, TCMI_CONN_LOGIN);
 	WRITE_ONCE(conn->task, task);
 	return 0;
+
+out_module:
+	module_put(THIS_MODULE);
+	return -ENOMEM;
 }
 
 /**
@@ -257,8 +265,6 @@ void tcmi_conn_start_work(struct work_struct *work)
 		kfree(conn->tx.bv);
 		tcmi_conn_put(conn);
 	} else {
-		tcmi_conn_set_state(conn, TCMI_CONN_LOGIN);
-		__module_get(THIS_MODULE);
 		wake_up_process(conn->task);
 	}
 	tcmi_conn_put(conn);
