@@ -143,10 +143,10 @@ static void tcmi_io_loop(struct tcmi_conn *conn)
 		deadline = tcmi_io_deadlines(conn);
 		if (test_bit(TCMI_CONN_CLOSE, &conn->flags))
 			return;
-		if (ret)
-			cond_resched();
-		else if (list_empty(&conn->tx.queue) || conn->tx.blocked)
+		if (!ret && (list_empty(&conn->tx.queue) || conn->tx.blocked))
 			tcmi_io_sleep(conn, deadline);
+		/* a sleep ends at once when TCP has no memory and kicks us itself */
+		cond_resched();
 	}
 }
 
