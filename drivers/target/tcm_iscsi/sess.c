@@ -16,6 +16,7 @@ static DEFINE_HASHTABLE(tcmi_sess_table, TCMI_SESS_BITS);
 static LIST_HEAD(tcmi_sess_list);
 static DEFINE_SPINLOCK(tcmi_sess_table_lock);
 static DEFINE_IDA(tcmi_discovery_tsihs);
+static DEFINE_MUTEX(tcmi_nexus_mutex);	/* core finds or makes an ACL, lists a session */
 static atomic_t tcmi_sess_index = ATOMIC_INIT(0);
 
 static u32 tcmi_sess_key(const char *name, const u8 *isid)
@@ -37,15 +38,18 @@ static u16 tcmi_sess_nexus(struct tcmi_sess *sess)
 	se_sess = transport_alloc_session(TARGET_PROT_NORMAL);
 	if (IS_ERR(se_sess))
 		return ISCSIP_LOGIN_NO_RESOURCES;
+	mutex_lock(&tcmi_nexus_mutex);
 	se_sess->se_node_acl = core_tpg_check_initiator_node_acl(se_tpg,
 								 sess->initiator_name);
-	if (!se_sess->se_node_acl) {
-		transport_free_session(se_sess);
-		return ISCSIP_LOGIN_FORBIDDEN;
+	if (se_sess->se_node_acl) {
+		sess->se_sess = se_sess;
+		transport_register_session(se_tpg, se_sess->se_node_acl, se_sess, sess);
 	}
-	sess->se_sess = se_sess;
-	transport_register_session(se_tpg, se_sess->se_node_acl, se_sess, sess);
-	return ISCSIP_LOGIN_OK;
+	mutex_unlock(&tcmi_nexus_mutex);
+	if (sess->se_sess)
+		return ISCSIP_LOGIN_OK;
+	transport_free_session(se_sess);
+	return ISCSIP_LOGIN_FORBIDDEN;
 }
 
 /**
@@ -109,8 +113,10 @@ static void tcmi_sess_release(struct kref *ref)
 	struct tcmi_sess *sess = container_of(ref, struct tcmi_sess, ref);
 
 	if (sess->se_sess) {
+		mutex_lock(&tcmi_nexus_mutex);
 		transport_deregister_session_configfs(sess->se_sess);
 		transport_deregister_session(sess->se_sess);
+		mutex_unlock(&tcmi_nexus_mutex);
 	}
 	ida_free(tcmi_sess_tsihs(sess->tpg), sess->tsih);
 	if (sess->tpg)
