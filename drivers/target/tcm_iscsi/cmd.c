@@ -174,11 +174,17 @@ static void tcmi_cmd_execute(struct tcmi_cmd *cmd)
 		target_execute_cmd(&cmd->se_cmd);
 }
 
+static void tcmi_cmd_data_timer(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	const struct tcmi_acl *acl = to_tcmi_acl(conn->sess->se_sess->se_node_acl);
+
+	cmd->data_deadline = jiffies + HZ * READ_ONCE(acl->attrib.dataout_timeout) *
+			     READ_ONCE(acl->attrib.dataout_timeout_retries);
+}
+
 /* Data has arrived, or pages have: execute, or ask for what is missing. */
 static void tcmi_cmd_more(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
-	const struct tcmi_acl *acl;
-
 	if (conn->rx.cmd == cmd || cmd->state != TCMI_CMD_WAIT_DATA ||
 	    conn->state >= TCMI_CONN_CLOSING)
 		return;
@@ -186,9 +192,7 @@ static void tcmi_cmd_more(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		tcmi_cmd_execute(cmd);
 		return;
 	}
-	acl = to_tcmi_acl(conn->sess->se_sess->se_node_acl);
-	cmd->data_deadline = jiffies + HZ * READ_ONCE(acl->attrib.dataout_timeout) *
-			     READ_ONCE(acl->attrib.dataout_timeout_retries);
+	tcmi_cmd_data_timer(conn, cmd);
 	if (!cmd->xfer.unsolicited)
 		tcmi_tx_r2t(conn, cmd);
 }
@@ -219,6 +223,7 @@ static void tcmi_cmd_buffer(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	cmd->state = TCMI_CMD_WAIT_DATA;
 	if (cmd->held_sgl)
 		tcmi_cmd_unhold_data(conn, cmd);
+	tcmi_cmd_data_timer(conn, cmd);
 	tcmi_cmd_more(conn, cmd);
 }
 
