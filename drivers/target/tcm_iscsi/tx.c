@@ -464,6 +464,9 @@ static int tcmi_tx_build(struct tcmi_conn *conn)
 			list_del_init(&txe->entry);
 		else
 			list_move_tail(&txe->entry, &tx->batch);
+		/* the initiator may use the tag again before the batch is through */
+		if (txe->kind == TCMI_TXE_CMD)
+			hlist_del_init(&tcmi_txe_cmd(txe)->task);
 	}
 	return 0;
 }
