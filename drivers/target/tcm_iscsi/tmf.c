@@ -87,7 +87,10 @@ static void tcmi_tmf_end_task(struct tcmi_conn *conn, struct tcmi_cmd *parent, s
 		return;
 	switch (cmd->state) {
 	case TCMI_CMD_HELD:
-		tcmi_cmd_unhold(conn, cmd);
+		/* a set or a reset covers what came before it */
+		if (parent->req.tmf.function == ISCSIP_TMF_ABORT_TASK ||
+		    iscsip_sn_lt(cmd->cmdsn, parent->cmdsn))
+			tcmi_cmd_unhold(conn, cmd);
 		break;
 	case TCMI_CMD_WAIT_DATA:
 		tcmi_cmd_abort_waiting(conn, cmd);
