@@ -218,6 +218,9 @@ static void tcmi_cmd_buffer(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
 	if (!test_bit(TCMI_CMD_BUF_READY, &cmd->flags) || cmd->state == TCMI_CMD_WAIT_DATA)
 		return;
+	/* held data is still being received into pages of its own */
+	if (cmd->held_sgl && conn->rx.cmd == cmd)
+		return;
 	smp_rmb();	/* pairs with tcmi_write_pending() */
 	conn->wait_buf--;
 	cmd->state = TCMI_CMD_WAIT_DATA;
@@ -399,6 +402,16 @@ static struct iscsip_verdict tcmi_cmd_build(struct tcmi_conn *conn, struct tcmi_
 }
 
 /**
+ * tcmi_cmd_crowded() - are there too many commands for one more immediate one?
+ * @conn: the connection
+ */
+bool tcmi_cmd_crowded(const struct tcmi_conn *conn)
+{
+	return atomic_read(&conn->ncmds) >=
+	       (int)conn->sess->window.depth + TCMI_IMMEDIATE_MAX;
+}
+
+/**
  * tcmi_cmd_header() - a SCSI Command has arrived (11.3)
  * @conn: the connection; its thread calls
  * @req: the decoded header
@@ -414,8 +427,7 @@ struct iscsip_verdict tcmi_cmd_header(struct tcmi_conn *conn, const struct iscsi
 		return ISCSIP_VERDICT_IGNORE("outside the CmdSN window");
 	if (tcmi_cmd_find(conn, req->itt))
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_TASK_IN_PROGRESS, "task tag in use");
-	if (req->immediate && atomic_read(&conn->ncmds) >=
-	    (int)conn->sess->window.depth + TCMI_IMMEDIATE_MAX)
+	if (req->immediate && tcmi_cmd_crowded(conn))
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_TOO_MANY_IMMEDIATE,
 					     "too many immediate commands");
 	cmd = tcmi_cmd_alloc(conn);
@@ -631,6 +643,25 @@ void tcmi_cmd_abort_waiting(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		set_bit(TCMI_CMD_SILENT, &cmd->flags);
 	tcmi_cmd_post(cmd);
 	transport_generic_free_cmd(&cmd->se_cmd, 0);
+}
+
+/**
+ * tcmi_cmd_recall() - end a command which still waits for its turn to be submitted
+ * @cmd: state IN_CORE; its connection's thread calls
+ *
+ * Core doesn't know it yet, so its aborts and resets would miss it.
+ *
+ * Return: true if the command ends here, without a response.
+ */
+bool tcmi_cmd_recall(struct tcmi_cmd *cmd)
+{
+	if (test_bit(TCMI_CMD_POSTED, &cmd->flags) ||
+	    !test_bit(TCMI_CMD_SUBMITTED, &cmd->flags) || !cancel_work(&cmd->work))
+		return false;
+	set_bit(TCMI_CMD_SILENT, &cmd->flags);
+	tcmi_cmd_post(cmd);
+	transport_generic_free_cmd(&cmd->se_cmd, 0);
+	return true;
 }
 
 /**

@@ -31,13 +31,13 @@ struct iscsip_verdict tcmi_nop_header(struct tcmi_conn *conn, const struct iscsi
 	struct tcmi_rx *rx = &conn->rx;
 	struct iscsip_verdict v;
 
-	v = tcmi_window_answer(conn, req);
-	if (v.action)
-		return v;
 	/* 7.4.3: only Text and Logout are served there */
 	if (conn->phase == ISCSIP_PHASE_DISCOVERY)
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_PROTOCOL,
 					     "NOP-Out on a discovery session");
+	v = tcmi_window_answer(conn, req);
+	if (v.action)
+		return v;
 	if (req->itt == ISCSIP_TAG_RESERVED)
 		return tcmi_nop_answered(conn, req);
 	rx->pdu = tcmi_pdu_new(ISCSIP_OP_NOP_IN, NULL, req->dsl);

@@ -161,12 +161,15 @@ static void tcmi_portal_accept(struct work_struct *work)
 	struct tcmi_portal *portal = container_of(work, struct tcmi_portal, accept_work);
 	int budget = TCMI_ACCEPT_BUDGET;
 	struct socket *sock;
+	int ret = 0;
 
-	while (budget-- && !kernel_accept(portal->sock, &sock, O_NONBLOCK))
+	while (budget-- && !(ret = kernel_accept(portal->sock, &sock, O_NONBLOCK)))
 		tcmi_portal_accepted(portal, sock);
 	if (budget < 0)
 		queue_work(tcmi_wq, &portal->accept_work);
-	if (portal->nsilent)
+	/* out of memory, say: the reaper looks again */
+	portal->accept_again = budget >= 0 && ret != -EAGAIN;
+	if (portal->nsilent || portal->accept_again)
 		queue_delayed_work(tcmi_wq, &portal->reap_work, HZ);
 }
 
@@ -191,6 +194,8 @@ static void tcmi_portal_reap(struct work_struct *work)
 	struct tcmi_conn *conn;
 
 	tcmi_portal_timeout(portal);
+	if (READ_ONCE(portal->accept_again) && !READ_ONCE(portal->closing))
+		queue_work(tcmi_wq, &portal->accept_work);
 	while ((conn = tcmi_portal_oldest(portal, jiffies - portal->timeout * HZ, U32_MAX)))
 		tcmi_portal_drop(conn);
 	if (READ_ONCE(portal->nsilent))
@@ -312,6 +317,9 @@ void tcmi_portal_detach(struct tcmi_portal *portal)
 	sock->sk->sk_data_ready = portal->saved_data_ready;
 	write_unlock_bh(&sock->sk->sk_callback_lock);
 	kernel_sock_shutdown(sock, SHUT_RDWR);
+	cancel_work_sync(&portal->accept_work);
+	cancel_delayed_work_sync(&portal->reap_work);
+	/* either may have queued the other once more */
 	cancel_work_sync(&portal->accept_work);
 	cancel_delayed_work_sync(&portal->reap_work);
 	while ((conn = tcmi_portal_oldest(portal, jiffies, 0)))

@@ -319,6 +319,14 @@ static int tcmi_rx_payload(struct tcmi_conn *conn, bool digest_ok)
 		tcmi_rx_reject(conn, ISCSIP_REJ_DATA_DIGEST);
 		if (rx->req.opcode == ISCSIP_OP_TEXT)
 			tcmi_text_end(conn);
+		if (rx->held) {
+			list_del_init(&rx->held->entry);
+			tcmi_cmd_free(rx->held);
+			rx->held = NULL;
+		}
+		/* a command that core has answered already did count */
+		if (rx->req.opcode == ISCSIP_OP_SCSI_CMD && !rx->cmd)
+			tcmi_window_intact(conn);
 	} else {
 		tcmi_window_intact(conn);
 	}

@@ -197,6 +197,7 @@ struct tcmi_portal {
 	struct delayed_work reap_work;	/* deadlines of connections that say nothing */
 	void (*saved_data_ready)(struct sock *sk);
 	bool closing;			/* under tcmi_config_mutex */
+	bool accept_again;		/* accept_work: an error to try again after */
 
 	spinlock_t lock;
 	struct list_head silent;	/* conn->portal_entry: accepted, oldest first */
@@ -657,6 +658,8 @@ void tcmi_cmd_free(struct tcmi_cmd *cmd);
 void tcmi_cmd_accept(struct tcmi_conn *conn, struct tcmi_cmd *cmd,
 		     const struct iscsip_req *req);
 u64 tcmi_lun(u64 lun);
+bool tcmi_cmd_recall(struct tcmi_cmd *cmd);
+bool tcmi_cmd_crowded(const struct tcmi_conn *conn);
 void tcmi_cmd_unhold(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 struct tcmi_cmd *tcmi_cmd_find(struct tcmi_conn *conn, u32 itt);
 void tcmi_cmd_post(struct tcmi_cmd *cmd);

@@ -265,6 +265,12 @@ static struct iscsip_verdict tcmi_text_answer(struct tcmi_conn *conn)
 
 /* ---- from the receive machine ---- */
 
+static struct iscsip_verdict tcmi_text_refuse(struct tcmi_conn *conn, const char *why)
+{
+	tcmi_text_end(conn);
+	return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_PROTOCOL, why);
+}
+
 /**
  * tcmi_text_header() - a Text Request's header has arrived
  * @conn: the connection; its thread calls
@@ -277,29 +283,26 @@ struct iscsip_verdict tcmi_text_header(struct tcmi_conn *conn, const struct iscs
 	struct tcmi_textseq *seq = conn->text;
 	struct iscsip_verdict v;
 
+	/* 11.10.4: a reserved TTT starts anew, others go on */
+	if (req->ttt != ISCSIP_TAG_RESERVED &&
+	    (!seq || seq->itt != req->itt || seq->ttt != req->ttt))
+		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "no such Text negotiation");
+	if (req->ttt != ISCSIP_TAG_RESERVED && seq->answering && req->dsl)
+		return tcmi_text_refuse(conn, "text in the middle of an answer");
+	if ((req->ttt != ISCSIP_TAG_RESERVED ? seq->in_len : 0) + req->dsl > TCMI_TEXT_IN_MAX)
+		return tcmi_text_refuse(conn, "too much text");
 	v = tcmi_window_answer(conn, req);
 	if (v.action)
 		return v;
 	if (req->ttt == ISCSIP_TAG_RESERVED) {
-		/* 11.10.4: a reserved TTT starts anew */
 		tcmi_text_end(conn);
 		seq = kvzalloc(sizeof(*seq), GFP_KERNEL);
 		if (!seq)
-			return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_LONG_OP, "out of memory");
+			return ISCSIP_VERDICT_DROP("out of memory");
 		seq->itt = req->itt;
 		seq->lun = req->lun;
 		seq->ttt = ISCSIP_TAG_RESERVED;
 		conn->text = seq;
-	} else if (!seq || seq->itt != req->itt || seq->ttt != req->ttt) {
-		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "no such Text negotiation");
-	}
-	if (seq->in_len + req->dsl > TCMI_TEXT_IN_MAX) {
-		tcmi_text_end(conn);
-		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_PROTOCOL, "too much text");
-	}
-	if (seq->answering && req->dsl) {
-		tcmi_text_end(conn);
-		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_PROTOCOL, "text in the middle of an answer");
 	}
 	*buf = seq->in + seq->in_len;
 	seq->in_len += req->dsl;

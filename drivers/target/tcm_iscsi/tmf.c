@@ -96,6 +96,8 @@ static void tcmi_tmf_end_task(struct tcmi_conn *conn, struct tcmi_cmd *parent, s
 		tcmi_cmd_abort_waiting(conn, cmd);
 		break;
 	case TCMI_CMD_IN_CORE:
+		if (tcmi_cmd_recall(cmd))
+			break;
 		tcmi_tmf_part(conn, parent, cmd->lun, TMR_ABORT_TASK, cmd->itt);
 		break;
 	default:
@@ -114,7 +116,7 @@ static void tcmi_tmf_end_waiting(struct tcmi_conn *conn, struct tcmi_cmd *parent
 		hlist_for_each_entry_safe(cmd, next, &conn->tasks[i], task)
 			if (cmd != parent && cmd->req.opcode == ISCSIP_OP_SCSI_CMD &&
 			    (any || tcmi_lun(cmd->lun) == tcmi_lun(parent->lun)) &&
-			    cmd->state != TCMI_CMD_IN_CORE)
+			    (cmd->state != TCMI_CMD_IN_CORE || tcmi_cmd_recall(cmd)))
 				tcmi_tmf_end_task(conn, parent, cmd);
 }
 
@@ -212,13 +214,14 @@ static void tcmi_tmf_abort_task(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 		tcmi_tmf_answer(conn, parent, ISCSIP_TMF_NO_TASK);
 		return;
 	}
-	if (cmd->state == TCMI_CMD_IN_CORE && !test_bit(TCMI_CMD_POSTED, &cmd->flags)) {
+	if (cmd->state == TCMI_CMD_IN_CORE && !test_bit(TCMI_CMD_POSTED, &cmd->flags) &&
+	    !tcmi_cmd_recall(cmd)) {
 		if (tcmi_tmf_submit(conn, parent, parent->lun, TMR_ABORT_TASK, cmd->itt))
 			tcmi_tmf_answer(conn, parent, ISCSIP_TMF_REJECTED);
 		return;
 	}
 	/* its response is on the way, and goes first: there is no such task now */
-	if (test_bit(TCMI_CMD_POSTED, &cmd->flags)) {
+	if (test_bit(TCMI_CMD_POSTED, &cmd->flags) && !test_bit(TCMI_CMD_SILENT, &cmd->flags)) {
 		tcmi_tmf_answer(conn, parent, ISCSIP_TMF_NO_TASK);
 		return;
 	}
@@ -273,6 +276,9 @@ struct iscsip_verdict tcmi_tmf_header(struct tcmi_conn *conn, const struct iscsi
 		return ISCSIP_VERDICT_IGNORE("outside the CmdSN window");
 	if (tcmi_cmd_find(conn, req->itt))
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_TASK_IN_PROGRESS, "task tag in use");
+	if (req->immediate && tcmi_cmd_crowded(conn))
+		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_TOO_MANY_IMMEDIATE,
+					     "too many immediate functions");
 	cmd = tcmi_cmd_alloc(conn);
 	if (!cmd)
 		return ISCSIP_VERDICT_DROP("out of memory");
@@ -325,6 +331,7 @@ void tcmi_tmf_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
  */
 void tcmi_tmf_sent(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
-	if (cmd->req.tmf.function == ISCSIP_TMF_COLD_RESET)
+	if (cmd->req.tmf.function == ISCSIP_TMF_COLD_RESET &&
+	    cmd->tmf_rsp == ISCSIP_TMF_COMPLETE)
 		tcmi_sess_close_tpg(conn->sess->tpg, "target cold reset");
 }
