@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int hex_digit(char c)
+{
+	return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
 static const char b64[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -62,7 +67,6 @@ static int b64_decode(const char *s, uint8_t *out, size_t max)
 int bin_decode(const char *s, uint8_t *out, size_t max)
 {
 	size_t len, n = 0;
-	unsigned int v;
 
 	if (s[0] != '0' || !s[1])
 		return -1;
@@ -74,15 +78,10 @@ int bin_decode(const char *s, uint8_t *out, size_t max)
 	len = strlen(s);
 	if (strspn(s, "0123456789abcdefABCDEF") != len || (len + 1) / 2 > max)
 		return -1;
-	if (len & 1) {
-		sscanf(s, "%1x", &v);
-		out[n++] = v;
-		s++;
-	}
-	for (; *s; s += 2) {
-		sscanf(s, "%2x", &v);
-		out[n++] = v;
-	}
+	if (len & 1)
+		out[n++] = hex_digit(*s++);
+	for (; *s; s += 2)
+		out[n++] = hex_digit(s[0]) << 4 | hex_digit(s[1]);
 	return n;
 }
 

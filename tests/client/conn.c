@@ -97,7 +97,8 @@ struct conn *conn_open_to(const char *addr, const char *port)
 	c->checks = CHECK_ALL;
 	c->login_itt = next_itt();
 	c->cmdsn = 1;
-	c->p.our_mrdsl = c->p.tgt_mrdsl = 8192;
+	c->p.our_mrdsl = 8192;
+	c->p.tgt_mrdsl = 8192;
 	conn_isid(c);
 	return c;
 }

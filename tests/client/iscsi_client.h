@@ -352,6 +352,8 @@ struct scsi {
 struct scsi *scsi_new(unsigned int lun, const void *cdb, size_t len);
 struct scsi *scsi_rw(bool write, unsigned int lun, uint32_t lba,
 		     uint32_t blocks);
+/* @len bytes go with the command, and no others are unsolicited. */
+void scsi_imm(struct scsi *s, uint32_t len);
 struct pdu *scsi_pdu(struct conn *c, struct scsi *s);
 void scsi_send(struct conn *c, struct scsi *s);
 void scsi_wait(struct conn *c, struct scsi *s);

@@ -46,6 +46,12 @@ struct scsi *scsi_rw(bool write, unsigned int lun, uint32_t lba,
 	return s;
 }
 
+void scsi_imm(struct scsi *s, uint32_t len)
+{
+	s->imm_len = len;
+	s->unsol_len = len;
+}
+
 struct pdu *scsi_pdu(struct conn *c, struct scsi *s)
 {
 	struct pdu *p = pdu_new(OP_SCSI_CMD, s->attr);
@@ -230,7 +236,7 @@ bool scsi_feed(struct conn *c, struct pdu *p)
 	if (s->done) {
 		if (s->cmdsn == c->cmdsn - 1 && !s->imm)
 			CK(!sn_lt(PDU_EXPCMDSN(p), s->cmdsn + 1),
-			   "the response comes before the command's acknowledgement");
+			   "the response comes before the command's acknowledgment");
 		scsi_forget(c, s);
 	}
 	return true;

@@ -67,7 +67,8 @@ static void gap_scsi(const void *arg)
 
 	(void)arg;
 	scsi_settle(c, 0);
-	w1->imm_len = w1->unsol_len = w2->imm_len = w2->unsol_len = 2048;
+	scsi_imm(w1, 2048);
+	scsi_imm(w2, 2048);
 	fill((uint8_t *)w1->out, 2048, 1);
 	fill((uint8_t *)w2->out, 2048, 2);
 	a = scsi_pdu(c, w1);
@@ -121,7 +122,7 @@ static void above_with_data(const void *arg)
 
 	(void)arg;
 	scsi_settle(c, 0);
-	w->imm_len = w->unsol_len = 4096;
+	scsi_imm(w, 4096);
 	p = scsi_pdu(c, w);
 	c->cmdsn--;
 	put32(p->bhs + 24, c->maxcmdsn + 5);

@@ -282,10 +282,10 @@ static void not_allowed(const void *arg)
 		w->unsol_len = 8192;
 	} else if (!strcmp(how, "immediate over first burst")) {
 		c = login_keys("FirstBurstLength=4096\n");
-		w->imm_len = w->unsol_len = 8192;
+		scsi_imm(w, 8192);
 	} else if (!strcmp(how, "immediate")) {
 		c = login_keys("ImmediateData=No\n");
-		w->imm_len = w->unsol_len = 4096;
+		scsi_imm(w, 4096);
 	} else if (!strcmp(how, "unsolicited")) {
 		c = login_keys("InitialR2T=Yes\nImmediateData=No\n");
 		w->unsol_len = 4096;
@@ -318,7 +318,7 @@ static void immediate_no_f(const void *arg)
 
 	(void)arg;
 	scsi_settle(c, 0);
-	w->imm_len = w->unsol_len = w->edtl;
+	scsi_imm(w, w->edtl);
 	w->no_final = true;
 	pdu_send(c, scsi_pdu(c, w));
 	p = pdu_recv_ms(c, 1000);
@@ -335,7 +335,7 @@ static void immediate_too_long(const void *arg)
 	(void)arg;
 	scsi_settle(c, 0);
 	w->out = tap_alloc(8192);
-	w->imm_len = w->unsol_len = 8192;
+	scsi_imm(w, 8192);
 	pdu_send(c, scsi_pdu(c, w));
 	sane(c, w);
 }
@@ -362,7 +362,7 @@ static void odd_lengths(const void *arg)
 	struct scsi *w = scsi_rw(true, 0, 0, 8), *r = scsi_rw(false, 0, 0, 8);
 
 	w->seg = *(const int *)arg;
-	w->imm_len = w->unsol_len = w->seg;
+	scsi_imm(w, w->seg);
 	scsi_good(c, w);
 	scsi_good(c, r);
 	CK(!memcmp(w->out, r->in, 4096), "data differ");

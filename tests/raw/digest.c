@@ -69,7 +69,7 @@ static void ahs(const void *arg)
 	s = scsi_rw(true, 0, 0, 8);
 	memcpy(s->cdb, cdb, 32);
 	s->cdb_len = 32;
-	s->imm_len = s->unsol_len = 513;
+	scsi_imm(s, 513);
 	scsi_run(c, s);
 	scsi_check(s, 5, -1, -1);
 	conn_healthy(c);
@@ -173,7 +173,7 @@ static void bad_data(const void *arg)
 	} else if (*what == 't') {
 		p = text_pdu(c, next_itt(), NO_TAG, 0x80, "SendTargets=\n");
 	} else {
-		s->imm_len = s->unsol_len = 4096;
+		scsi_imm(s, 4096);
 		p = scsi_pdu(c, s);
 		scsi_forget(c, s);
 	}

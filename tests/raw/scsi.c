@@ -102,7 +102,7 @@ static void write_underflow(const void *arg)
 	fill(b, 8192, 7);
 	s->out = b;
 	s->edtl = 8192;
-	s->imm_len = s->unsol_len = *(const int *)arg ? 8192 : 0;
+	scsi_imm(s, *(const int *)arg ? 8192 : 0);
 	scsi_run(c, s);
 	CK(s->status == 0 || s->status == 2, "status 0x%02x", s->status);
 	if (!s->status) {
@@ -118,7 +118,7 @@ static void write_overflow(const void *arg)
 	struct scsi *s = scsi_rw(true, 0, 0, 8);
 
 	s->edtl = 1024;
-	s->imm_len = s->unsol_len = *(const int *)arg ? 1024 : 0;
+	scsi_imm(s, *(const int *)arg ? 1024 : 0);
 	scsi_run(c, s);
 	CK(s->status == 0 || s->status == 2, "status 0x%02x", s->status);
 	if (!s->status) {
@@ -158,7 +158,7 @@ static void bad_cdb_with_data(const void *arg)
 	scsi_settle(c, 0);
 	s->cdb[0] = 0xfe;
 	if (*how == 'i')
-		s->imm_len = s->unsol_len = s->edtl;
+		scsi_imm(s, s->edtl);
 	if (*how == 'u')
 		s->unsol_len = s->edtl;
 	scsi_run(c, s);
@@ -217,7 +217,7 @@ static void immediate_write(const void *arg)
 
 	(void)arg;
 	s->imm = true;
-	s->imm_len = s->unsol_len = 1024;
+	scsi_imm(s, 1024);
 	scsi_good(c, s);
 	scsi_good(c, r);
 	CK(!memcmp(r->in, s->out, 4096), "data differ");
@@ -285,7 +285,7 @@ static void long_cdb_write(const void *arg)
 	put16(cdb + 8, 0xfff0);
 	memcpy(s->cdb, cdb, 32);
 	s->cdb_len = 32;
-	s->imm_len = s->unsol_len = 4096;
+	scsi_imm(s, 4096);
 	scsi_run(c, s);
 	scsi_check(s, 5, -1, -1);
 	conn_healthy(c);
@@ -420,7 +420,7 @@ static void unknown_lun_write(const void *arg)
 	struct scsi *s = scsi_rw(true, LUN_NONE, 0, 32);
 
 	if (*how == 'i')
-		s->imm_len = s->unsol_len = s->edtl;
+		scsi_imm(s, s->edtl);
 	if (*how == 'u')
 		s->imm_len = 512, s->unsol_len = s->edtl;
 	scsi_run(c, s);
@@ -550,7 +550,7 @@ static void read_only(const void *arg)
 	struct scsi *s = scsi_rw(true, 0, 0, 8);
 
 	scsi_settle(c, 0);
-	s->imm_len = s->unsol_len = *(const int *)arg ? s->edtl : 0;
+	scsi_imm(s, *(const int *)arg ? s->edtl : 0);
 	scsi_run(c, s);
 	scsi_check(s, 7, 0x27, 0);
 	scsi_good(c, scsi_rw(false, 0, 0, 8));
@@ -612,7 +612,7 @@ static void mode_select_short(const void *arg)
 	s->write = true;
 	s->edtl = 12;
 	s->out = tap_alloc(12);
-	s->imm_len = s->unsol_len = 12;
+	scsi_imm(s, 12);
 	scsi_run(c, s);
 	CK(s->status == 0 || s->status == 2, "status 0x%02x", s->status);
 	conn_healthy(c);

@@ -308,7 +308,6 @@ static void third_party(const void *arg)
 	scsi_settle(b, 0);
 	p = tmf_pdu(b, TMF_LUN_RESET, 0, NO_TAG, 0, true);
 	pdu_send(b, p);
-	p = p;
 	late_data(a, w);
 	answer_is(tmf_wait(b, p), "0");
 	/* Its write may have been done, aborted or answered with a status. */
