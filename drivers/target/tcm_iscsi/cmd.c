@@ -534,6 +534,7 @@ int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok)
 	}
 	if (conn->rx.req.opcode == ISCSIP_OP_DATA_OUT)
 		iscsip_xfer_data_done(&cmd->xfer, &conn->rx.req);
+	tcmi_cmd_buffer(conn, cmd);
 	tcmi_cmd_more(conn, cmd);
 	return 0;
 }
