@@ -115,7 +115,8 @@ unsigned long tcmi_nop_tick(struct tcmi_conn *conn)
 		return jiffies + HZ;	/* it may be switched on at any time */
 	conn->nop_due = conn->last_rx + interval * HZ;
 	if (time_before(jiffies, conn->nop_due))
-		return min(conn->nop_due, jiffies + HZ * 5);
+		return time_before(conn->nop_due, jiffies + HZ * 5) ? conn->nop_due :
+		       jiffies + HZ * 5;
 	tcmi_nop_ping(conn, READ_ONCE(acl->attrib.nopin_response_timeout));
-	return conn->nop_deadline;
+	return conn->nop_deadline ?: jiffies + HZ;
 }
