@@ -31,7 +31,8 @@ static unsigned long tcmi_io_deadlines(struct tcmi_conn *conn)
 
 	if (conn->login_deadline) {
 		if (time_after_eq(jiffies, conn->login_deadline))
-			tcmi_conn_close(conn, "login timeout");
+			tcmi_conn_close(conn, conn->login ? "login timeout" :
+					"its last answer was not taken");
 		next = tcmi_sooner(next, conn->login_deadline);
 	}
 	if (conn->logout_deadline) {

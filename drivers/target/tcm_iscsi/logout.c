@@ -5,6 +5,7 @@
 #include <linux/module.h>
 #include "tcm_iscsi.h"
 
+#define TCMI_ANSWER_TIMEOUT	(30 * HZ)	/* for the initiator to take our answer */
 #define TCMI_ASK_SECONDS	1	/* Parameter3 of "target requests logout" */
 
 static u8 tcmi_logout_response(struct tcmi_conn *conn, const struct iscsip_req *req)
@@ -51,7 +52,8 @@ struct iscsip_verdict tcmi_logout_header(struct tcmi_conn *conn, const struct is
 		tcmi_sess_unpublish(conn->sess);
 		tcmi_conn_set_state(conn, TCMI_CONN_LOGOUT);
 		conn->logout_asked = false;
-		conn->logout_deadline = 0;
+		conn->logout_deadline = 0;	/* set when the answer is out */
+		conn->login_deadline = jiffies + TCMI_ANSWER_TIMEOUT;
 		if (conn->sess->tpg && req->logout.reason == ISCSIP_LOGOUT_SESSION)
 			atomic_inc(&conn->sess->tpg->wwn->stats.normal_logouts);
 		else if (conn->sess->tpg)

@@ -461,7 +461,7 @@ struct tcmi_conn {
 	bool logout_asked;
 
 	/* deadlines in jiffies, 0 = none; looked at by the thread's loop */
-	unsigned long login_deadline;
+	unsigned long login_deadline;	/* also of the answer to a Logout */
 	unsigned long nop_due;
 	unsigned long nop_deadline;	/* answer to our NOP-In */
 	unsigned long last_rx;
