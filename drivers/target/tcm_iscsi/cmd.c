@@ -584,8 +584,7 @@ void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	}
 	if (test_bit(TCMI_CMD_TMF, &cmd->flags)) {
 		tcmi_tmf_posted(conn, cmd);
-	} else if (test_bit(TCMI_CMD_SILENT, &cmd->flags) ||
-		   conn->state >= TCMI_CONN_CLOSING) {
+	} else if (test_bit(TCMI_CMD_SILENT, &cmd->flags) || tcmi_conn_mute(conn)) {
 		tcmi_cmd_finish(conn, cmd);
 	} else {
 		if (test_bit(TCMI_CMD_HAS_DATA, &cmd->flags))

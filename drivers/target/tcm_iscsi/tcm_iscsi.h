@@ -534,6 +534,12 @@ static inline struct tcmi_cmd *to_tcmi_cmd(struct se_cmd *se_cmd)
 	return container_of(se_cmd, struct tcmi_cmd, se_cmd);
 }
 
+/* Nothing more is sent: the last PDU is out, or the teardown has begun. */
+static inline bool tcmi_conn_mute(const struct tcmi_conn *conn)
+{
+	return conn->tx.close_after || conn->state >= TCMI_CONN_CLOSING;
+}
+
 static inline struct tcmi_tpg *to_tcmi_tpg(struct se_portal_group *se_tpg)
 {
 	return container_of(se_tpg, struct tcmi_tpg, se_tpg);

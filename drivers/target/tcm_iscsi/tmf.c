@@ -311,12 +311,12 @@ void tcmi_tmf_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		cmd = parent;
 		if (--cmd->tmf_pending)
 			return;
-		if (conn->state < TCMI_CONN_CLOSING) {
+		if (!tcmi_conn_mute(conn)) {
 			tcmi_tx_cmd(conn, cmd);
 			return;
 		}
 	}
-	if (dropped || conn->state >= TCMI_CONN_CLOSING)
+	if (dropped || tcmi_conn_mute(conn))
 		tcmi_cmd_finish(conn, cmd);
 	else
 		tcmi_tmf_answer(conn, cmd, rsp);
