@@ -49,6 +49,7 @@ void tcmi_login_end(struct tcmi_conn *conn)
 {
 	struct tcmi_login *login = conn->login;
 
+	tcmi_portal_login_over(conn);
 	if (!login)
 		return;
 	conn->login = NULL;

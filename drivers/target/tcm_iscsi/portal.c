@@ -17,6 +17,7 @@
 #define TCMI_BACKLOG		1024
 #define TCMI_ACCEPT_BUDGET	64
 #define TCMI_SILENT_MAX		8192	/* of one portal; then the oldest goes */
+#define TCMI_LOGINS_MAX		2048	/* under way at one portal; then the oldest goes */
 #define TCMI_SILENT_TIMEOUT	15	/* seconds, when no group says otherwise */
 
 static LIST_HEAD(tcmi_portals);		/* tcmi_config_mutex */
@@ -114,7 +115,7 @@ static struct tcmi_conn *tcmi_portal_oldest(struct tcmi_portal *portal,
 
 /**
  * tcmi_portal_forget() - a silent connection has spoken: take it over
- * @conn: the connection
+ * @conn: the connection, a login under way until tcmi_portal_login_over()
  *
  * Return: true if the caller now owns the list's reference; false when the
  * deadline or the cap was faster and the connection is gone.
@@ -122,16 +123,43 @@ static struct tcmi_conn *tcmi_portal_oldest(struct tcmi_portal *portal,
 bool tcmi_portal_forget(struct tcmi_conn *conn)
 {
 	struct tcmi_portal *portal = conn->portal;
+	struct tcmi_conn *oldest = NULL;
 	bool mine;
 
 	spin_lock_bh(&portal->lock);
 	mine = !list_empty(&conn->portal_entry);
 	if (mine) {
-		list_del_init(&conn->portal_entry);
 		portal->nsilent--;
+		list_move_tail(&conn->portal_entry, &portal->logins);
+		if (++portal->nlogins > TCMI_LOGINS_MAX) {
+			oldest = list_first_entry(&portal->logins, struct tcmi_conn, portal_entry);
+			list_del_init(&oldest->portal_entry);
+			portal->nlogins--;
+			kref_get(&oldest->ref);
+		}
 	}
 	spin_unlock_bh(&portal->lock);
+	if (oldest) {
+		tcmi_conn_close(oldest, "too many logins at once");
+		tcmi_conn_put(oldest);
+	}
 	return mine;
+}
+
+/**
+ * tcmi_portal_login_over() - a connection's login has come to its end
+ * @conn: the connection; its thread calls, before it drops its reference
+ */
+void tcmi_portal_login_over(struct tcmi_conn *conn)
+{
+	struct tcmi_portal *portal = conn->portal;
+
+	spin_lock_bh(&portal->lock);
+	if (!list_empty(&conn->portal_entry)) {
+		list_del_init(&conn->portal_entry);
+		portal->nlogins--;
+	}
+	spin_unlock_bh(&portal->lock);
 }
 
 static void tcmi_portal_accepted(struct tcmi_portal *portal, struct socket *sock)
@@ -267,6 +295,7 @@ struct tcmi_portal *tcmi_portal_get(struct net *net, const struct sockaddr_stora
 	kref_init(&portal->ref);
 	INIT_LIST_HEAD(&portal->nps);
 	INIT_LIST_HEAD(&portal->silent);
+	INIT_LIST_HEAD(&portal->logins);
 	spin_lock_init(&portal->lock);
 	INIT_WORK(&portal->accept_work, tcmi_portal_accept);
 	INIT_DELAYED_WORK(&portal->reap_work, tcmi_portal_reap);

@@ -202,6 +202,8 @@ struct tcmi_portal {
 	spinlock_t lock;
 	struct list_head silent;	/* conn->portal_entry: accepted, oldest first */
 	u32 nsilent;
+	struct list_head logins;	/* conn->portal_entry: login under way, oldest first */
+	u32 nlogins;
 	u32 timeout;			/* seconds a silent one may stay; reap_work */
 };
 
@@ -431,7 +433,7 @@ struct tcmi_conn {
 	void (*saved_write_space)(struct sock *sk);
 	void (*saved_state_change)(struct sock *sk);
 
-	/* portal->lock, while NEW */
+	/* portal->lock, until the login is over */
 	struct list_head portal_entry;
 
 	/* sess->lock */
@@ -572,6 +574,7 @@ struct tcmi_portal *tcmi_portal_get(struct net *net, const struct sockaddr_stora
 void tcmi_portal_put(struct tcmi_portal *portal);
 void tcmi_portal_detach(struct tcmi_portal *portal);
 bool tcmi_portal_forget(struct tcmi_conn *conn);
+void tcmi_portal_login_over(struct tcmi_conn *conn);
 
 /* ---- conn.c: the connection object ---- */
 struct tcmi_conn *tcmi_conn_new(struct tcmi_portal *portal, struct socket *sock);
