@@ -45,6 +45,22 @@ uninstall:
 	rm -f $(MODPROBEDIR)/tcm_iscsi.conf $(MODDIR)/updates/tcm_iscsi.ko
 	$(DEPMOD)
 
+VERSION = $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+DKMSDIR = /usr/src/tcm_iscsi-$(VERSION)
+
+dkms-install:
+	@command -v dkms >/dev/null || { echo "dkms is missing: apt install dkms"; exit 1; }
+	install -d $(DKMSDIR)
+	cp -r Kbuild Makefile COPYING dkms.conf drivers include $(DKMSDIR)/
+	find $(DKMSDIR) -name '*.o' -o -name '*.ko' -o -name '*.mod*' -o -name '.*.cmd' | xargs rm -f
+	dkms install tcm_iscsi/$(VERSION)
+	install -D -m 0644 tools/modprobe.d/tcm_iscsi.conf $(MODPROBEDIR)/tcm_iscsi.conf
+
+dkms-uninstall:
+	rm -f $(MODPROBEDIR)/tcm_iscsi.conf
+	dkms remove tcm_iscsi/$(VERSION) --all
+	rm -rf $(DKMSDIR)
+
 # ---- tests; each installs what this host lacks, saying so first ----
 
 deps:
@@ -77,6 +93,7 @@ help:
 	@echo '  all, modules  the module, for the running kernel or KDIR'
 	@echo '  install       it and its modprobe.d file (INSTALL_MOD_PATH=...)'
 	@echo '  uninstall     removes both again'
+	@echo '  dkms-install  for every kernel, now and later; dkms-uninstall'
 	@echo '  clean         removes what was built'
 	@echo 'Testing (Debian, root; what is missing gets installed):'
 	@echo '  demo          a target and an initiator at work in a VM, told as a story'
@@ -93,5 +110,5 @@ help:
 	@echo '  matrix        all functional tests on all three kernels'
 	@echo '  itest         the test suite of libiscsi; rewrites Documentation/itest.rst'
 
-.PHONY: all modules clean kdir install uninstall deps unit style layers build \
+.PHONY: all modules clean kdir install uninstall dkms-install dkms-uninstall deps unit style layers build \
 	functional main-path long check matrix vm shell demo itest help

@@ -57,12 +57,12 @@ function reasons(object,    i, m, symbol, there, why)
 	for (i = 1; i <= m; i++) {
 		symbol = list[i]
 		there = owner[symbol]
-		used[object, symbol] = 1
+		used[object, there] = 1
 		if (there == "" || there == object) {
 			if (layer[object] == 0 && there == "" && !(symbol in pure) &&
 			    symbol !~ /^__x86_|^__asan_|^__ubsan_|^__sanitizer_/)
 				why = why "# uses " symbol ", which is not pure\n"
-		} else if (layer[there] > layer[object] && !((object, symbol) in up)) {
+		} else if (layer[there] > layer[object] && !((object, there) in up)) {
 			why = why sprintf("# uses %s of %s (layer %d)\n",
 					  symbol, there, layer[there])
 		}
