@@ -358,6 +358,8 @@ static struct iscsip_verdict tcmi_cmd_hold(struct tcmi_conn *conn, struct tcmi_c
 	const struct iscsip_req *req = &cmd->req;
 	u32 len = req->dsl;
 
+	/* first of all: from here the teardown finds it if we fail */
+	tcmi_window_hold(conn, cmd);
 	if (tcmi_cmd_is_write(cmd) && !req->final)
 		len = min(req->scsi.edtl, conn->params.first_burst);
 	if (len) {
@@ -369,7 +371,6 @@ static struct iscsip_verdict tcmi_cmd_hold(struct tcmi_conn *conn, struct tcmi_c
 		cmd->held_len = len;
 		conn->held_bytes += len;
 	}
-	tcmi_window_hold(conn, cmd);
 	return ISCSIP_VERDICT_OK;
 }
 
