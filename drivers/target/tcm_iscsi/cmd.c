@@ -384,6 +384,9 @@ static struct iscsip_verdict tcmi_cmd_build(struct tcmi_conn *conn, struct tcmi_
 	v = iscsip_parse_ahs(conn->rx.ahs, req->ahs_len, req, cdb, &cmd->cdb_len, &bidi);
 	if (v.action)
 		return v;
+	if (scsi_command_size(cdb) > cmd->cdb_len)
+		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD,
+					     "CDB shorter than its own length");
 	if (bidi || (req->scsi.read && req->scsi.write))
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_CMD_NOT_SUPPORTED,
 					     "bidirectional command");
