@@ -15,6 +15,7 @@ struct tap_case {
 	const char *what;
 	void (*fn)(const void *arg);
 	const void *arg;
+	const char *todo;	/* known to fail, and why */
 };
 
 #define TAP_PRINTF(f, a) __attribute__((format(printf, f, a)))
