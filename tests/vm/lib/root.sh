@@ -212,7 +212,7 @@ root_debug_kernel()
 	jobs=$(($(nproc) > 1 ? $(nproc) - 1 : 1))
 	say "building the debug kernel (-j$jobs)"
 	cp "$LAB_VM/debug.config" "$LAB_VM/lib/build-debug-kernel" "$tree/tmp/"
-	bounded_log "$tree.kernel.log" 7200 nice -n 19 \
+	bounded_log "$tree.kernel.log" 7200 nice -n 10 \
 		chroot "$tree" sh /tmp/build-debug-kernel "$jobs"
 }
 
