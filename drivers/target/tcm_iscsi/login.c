@@ -157,6 +157,10 @@ static bool tcmi_login_list_has(const struct iscsip_list *list, u8 item)
 
 static void tcmi_login_discovery(struct tcmi_login *login, struct iscsip_login_offer *offer)
 {
+	static const struct iscsip_list digests = {
+		.n = 2, .item = { ISCSIP_DIGEST_CRC32C, ISCSIP_DIGEST_NONE },
+	};
+
 	iscsip_params_default(&offer->params);
 	offer->params.mrdsl_local = ISCSIP_MRDSL_DEFAULT;
 	mutex_lock(&tcmi_config_mutex);
@@ -165,8 +169,8 @@ static void tcmi_login_discovery(struct tcmi_login *login, struct iscsip_login_o
 	mutex_unlock(&tcmi_config_mutex);
 	tcmi_login_list(&offer->params.auth_methods, offer->auth_required || offer->cred.user_len,
 			!offer->auth_required);
-	offer->params.header_digests = offer->params.data_digests = (struct iscsip_list){
-		.n = 2, .item = { ISCSIP_DIGEST_CRC32C, ISCSIP_DIGEST_NONE } };
+	offer->params.header_digests = digests;
+	offer->params.data_digests = digests;
 	offer->keys_workaround = true;
 }
 
@@ -254,6 +258,13 @@ static const void *tcmi_login_endpoint(const struct tcmi_conn *conn)
 	return conn->login->tpg ? (const void *)conn->login->tpg : conn->portal;
 }
 
+static struct tcmi_sess *tcmi_login_joins(const struct tcmi_conn *conn)
+{
+	const struct iscsip_login *l = &conn->login->l;
+
+	return tcmi_sess_find(tcmi_login_endpoint(conn), l->initiator_name, l->isid, l->tsih);
+}
+
 /* Session-wide values were settled by the leading login; gives @sess back. */
 static void tcmi_login_inherit(struct iscsip_params *params, struct tcmi_sess *sess)
 {
@@ -286,8 +297,7 @@ static struct iscsip_verdict tcmi_login_locate(struct tcmi_conn *conn)
 			v = tcmi_login_acl(conn, offer);
 	}
 	if (!v.action && login->l.tsih) {
-		sess = tcmi_sess_find(tcmi_login_endpoint(conn), login->l.initiator_name, login->l.isid,
-				      login->l.tsih);
+		sess = tcmi_login_joins(conn);
 		if (sess)
 			tcmi_login_inherit(&offer->params, sess);
 		else
@@ -310,7 +320,7 @@ static u16 tcmi_login_session(struct tcmi_conn *conn)
 	u16 status;
 
 	if (l->tsih) {
-		sess = tcmi_sess_find(tcmi_login_endpoint(conn), l->initiator_name, l->isid, l->tsih);
+		sess = tcmi_login_joins(conn);
 		if (!sess)
 			return ISCSIP_LOGIN_NO_SESSION;
 	} else {

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include "tcm_iscsi.h"
 
+/* targets, portal groups, portals, and all their attributes */
 DEFINE_MUTEX(tcmi_config_mutex);
 LIST_HEAD(tcmi_wwns);
 struct workqueue_struct *tcmi_wq;

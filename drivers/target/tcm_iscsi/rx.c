@@ -40,8 +40,10 @@ static int tcmi_rx_fill(struct tcmi_conn *conn)
 	struct kvec iov;
 	int ret;
 
-	if (rx->head == rx->tail)
-		rx->head = rx->tail = 0;
+	if (rx->head == rx->tail) {
+		rx->head = 0;
+		rx->tail = 0;
+	}
 	iov.iov_base = rx->stage + rx->tail;
 	iov.iov_len = TCMI_STAGE - rx->tail;
 	iov_iter_kvec(&msg.msg_iter, ITER_DEST, &iov, 1, iov.iov_len);

@@ -199,7 +199,7 @@ struct tcmi_portal {
 	bool closing;			/* under tcmi_config_mutex */
 	bool accept_again;		/* accept_work: an error to try again after */
 
-	spinlock_t lock;
+	spinlock_t lock;		/* the two below */
 	struct list_head silent;	/* conn->portal_entry: accepted, oldest first */
 	u32 nsilent;
 	struct list_head logins;	/* conn->portal_entry: login under way, oldest first */
@@ -271,7 +271,7 @@ struct tcmi_sess {
 	struct list_head entry;		/* all sessions */
 
 	/* lock */
-	spinlock_t lock;
+	spinlock_t lock;		/* all below, up to the statistics */
 	enum tcmi_sess_state state;
 	struct list_head conns;		/* struct tcmi_conn.sess_entry */
 	u32 nconns;
@@ -643,7 +643,8 @@ struct tcmi_tpg *tcmi_tpg_lookup(struct tcmi_wwn *wwn, struct tcmi_portal *porta
 				 bool *disabled);
 void tcmi_tpg_get(struct tcmi_tpg *tpg);
 void tcmi_tpg_put(struct tcmi_tpg *tpg);
-/* core's callbacks */
+
+/* ---- cmd_core.c: core's callbacks ---- */
 struct se_wwn *tcmi_make_wwn(struct target_fabric_configfs *tf,
 			     struct config_group *group, const char *name);
 void tcmi_drop_wwn(struct se_wwn *se_wwn);
@@ -682,7 +683,8 @@ unsigned long tcmi_cmd_tick(struct tcmi_conn *conn);
 void tcmi_cmd_go_on(struct tcmi_conn *conn);
 void tcmi_cmd_rx_dest(struct tcmi_conn *conn);
 void tcmi_cmd_slot_give(struct tcmi_cmd *cmd);
-/* core's callbacks */
+
+/* ---- cmd_core.c: core's callbacks ---- */
 int tcmi_write_pending(struct se_cmd *se_cmd);
 int tcmi_queue_data_in(struct se_cmd *se_cmd);
 int tcmi_queue_status(struct se_cmd *se_cmd);

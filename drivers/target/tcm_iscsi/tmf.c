@@ -35,7 +35,7 @@ static void tcmi_tmf_answer(struct tcmi_conn *conn, struct tcmi_cmd *cmd, u8 res
 
 /* Give @cmd to core. Return: 0, or -ENOMEM and @cmd is as before. */
 static int tcmi_tmf_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd, u64 lun, u8 function,
-		      u32 rtt)
+			   u32 rtt)
 {
 	int ret;
 
@@ -50,8 +50,8 @@ static int tcmi_tmf_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd, u64 lun
 }
 
 /* A part of @parent: @function on @lun or on task @rtt. */
-static void tcmi_tmf_part(struct tcmi_conn *conn, struct tcmi_cmd *parent, u64 lun, u8 function,
-		     u32 rtt)
+static void tcmi_tmf_part(struct tcmi_conn *conn, struct tcmi_cmd *parent, u64 lun,
+			  u8 function, u32 rtt)
 {
 	struct tcmi_cmd *cmd = tcmi_cmd_alloc(conn);
 

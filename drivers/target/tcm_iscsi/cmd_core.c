@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What core tells us of a command: callbacks in any context, which only leave a
+ * mark or a post for the connection's thread.
+ */
+#include <linux/module.h>
+#include "tcm_iscsi.h"
+
+/**
+ * tcmi_write_pending() - core has pages for a write; may come on another CPU, later
+ * @se_cmd: the command
+ */
+int tcmi_write_pending(struct se_cmd *se_cmd)
+{
+	struct tcmi_cmd *cmd = to_tcmi_cmd(se_cmd);
+	struct tcmi_conn *conn = cmd->conn;
+
+	/* with the bit set, the thread may end and free the command at any time */
+	kref_get(&conn->ref);
+	smp_wmb();	/* the scatterlist before the bit; pairs with tcmi_cmd_buffer() */
+	set_bit(TCMI_CMD_BUF_READY, &cmd->flags);
+	tcmi_conn_kick(conn);
+	tcmi_conn_put(conn);
+	return 0;
+}
+
+/**
+ * tcmi_queue_data_in() - core has data and status for the initiator; any context
+ * @se_cmd: the command
+ */
+int tcmi_queue_data_in(struct se_cmd *se_cmd)
+{
+	struct tcmi_cmd *cmd = to_tcmi_cmd(se_cmd);
+
+	set_bit(TCMI_CMD_HAS_DATA, &cmd->flags);
+	tcmi_cmd_post(cmd);
+	return 0;
+}
+
+/**
+ * tcmi_queue_status() - core has a status for the initiator; any context
+ * @se_cmd: the command
+ */
+int tcmi_queue_status(struct se_cmd *se_cmd)
+{
+	tcmi_cmd_post(to_tcmi_cmd(se_cmd));
+	return 0;
+}
+
+/**
+ * tcmi_queue_tm_rsp() - core has carried out a task management function
+ * @se_cmd: the function's command
+ */
+void tcmi_queue_tm_rsp(struct se_cmd *se_cmd)
+{
+	tcmi_cmd_post(to_tcmi_cmd(se_cmd));
+}
+
+/**
+ * tcmi_aborted_task() - core aborted a command without status
+ * @se_cmd: the command; core drops our reference itself after this call, so the
+ *	    thread gets one of its own
+ */
+void tcmi_aborted_task(struct se_cmd *se_cmd)
+{
+	struct tcmi_cmd *cmd = to_tcmi_cmd(se_cmd);
+
+	kref_get(&se_cmd->cmd_kref);
+	set_bit(TCMI_CMD_SILENT, &cmd->flags);
+	tcmi_cmd_post(cmd);
+}
+
+/**
+ * tcmi_check_stop_free() - core is done: drop its reference
+ * @se_cmd: the command
+ * Return: 1 if that was the last one.
+ */
+int tcmi_check_stop_free(struct se_cmd *se_cmd)
+{
+	return target_put_sess_cmd(se_cmd);
+}
+
+/**
+ * tcmi_release_cmd() - the last reference is gone; any context
+ * @se_cmd: the command
+ */
+void tcmi_release_cmd(struct se_cmd *se_cmd)
+{
+	tcmi_cmd_free(to_tcmi_cmd(se_cmd));
+}
