@@ -12,8 +12,7 @@
 . "${LAB_SRC:?}/tests/functional/lib.sh"
 
 # Seconds for the whole of a suite on one disk.
-LIMIT=${ITEST_LIMIT:-600}
-FAMILY=${ITEST_FAMILY:-ALL}
+LIMIT=${ITEST_LIMIT:-400}
 
 setup()
 {
@@ -26,20 +25,33 @@ setup()
 # The alias of modprobe.d would load this module under the other's name.
 load_module()
 {
-	if [ "$TARGET" = intree ]; then
-		modprobe target_core_mod && modprobe -C /dev/null iscsi_target_mod || return 1
+	if [ "$TARGET" = ours ]; then
+		load_target
+	else
+		modprobe target_core_mod && modprobe -C /dev/null iscsi_target_mod &&
+			mkdir $CFG/iscsi
 	fi
-	load_target
 }
 
-# suites MODULE DISK
+# itest LOG FAMILY DISK SECONDS
+itest()
+{
+	timeout -k 5 "$4" iscsi-test-cu --dataloss --verbose -t "$2" \
+		"iscsi://127.0.0.1:3260/${BASE}$3/0" >>"$1" 2>&1
+}
+
+# suites MODULE DISK: those of SCSI in one go, those of the protocol one by one,
+# since the program may wait for ever in one of them.
 suites()
 {
-	timeout -k 5 "$LIMIT" iscsi-test-cu --dataloss --verbose -t "$FAMILY" \
-		"iscsi://127.0.0.1:3260/${BASE}$2/0" >"/tmp/itest.$1.$2" 2>&1
-	echo $? >"/tmp/itest.$1.$2.rc"
-	awk -f "$LAB_SRC/tests/functional/itest.awk" "/tmp/itest.$1.$2" >"/tmp/itest.$1.$2.table"
-	tail -n 200 "/tmp/itest.$1.$2" >"$LAB_OUT/itest.$1.$2.tail"
+	local log=/tmp/itest.$1.$2 suite
+
+	itest "$log" SCSI "$2" "$LIMIT"
+	echo $? >"$log.rc"
+	iscsi-test-cu -l 2>/dev/null | grep -E '^iSCSI\.[A-Za-z]*$' | while read -r suite; do
+		itest "$log" "$suite" "$2" 90
+	done
+	awk -f "$LAB_SRC/tests/functional/itest.awk" "$log" >"$log.table"
 }
 
 # Both disks at once: there are two CPUs.
@@ -56,7 +68,7 @@ pass_of()
 	wait $one $two
 	for disk in ram block; do
 		isnt "$(cat "/tmp/itest.$module.$disk.rc")" 124 \
-			"the suites end on the $module module's $disk disk"
+			"the suites of SCSI end on the $module module's $disk disk"
 		isnt "$(wc -l <"/tmp/itest.$module.$disk.table")" 0 "and did something"
 	done
 	try "everything is torn down" teardown_all
@@ -87,6 +99,12 @@ table()
 	done
 }
 
+# known NAME: why this module must fail what the other passes.
+known()
+{
+	sed -n "s/^$1 //p" "$LAB_SRC/tests/functional/itest.known"
+}
+
 compare()
 {
 	local disk name there here
@@ -94,11 +112,13 @@ compare()
 	for disk in ram block; do
 		while read -r name there; do
 			here=$(result_of "/tmp/itest.ours.$disk.table" "$name")
+			todo "$(known "$name")"
 			[ "$there" != passed ] || [ "$here" = passed ]
 			tap_result $? "$name on $disk: ${here:-not run} here, $there in-tree" ||
 				grep -m1 -A8 "Test: ${name#*.} " "/tmp/itest.ours.$disk" | sed 's/^/# /'
 		done <"/tmp/itest.intree.$disk.table"
 	done
+	todo
 }
 
 [ "$TARGET" = intree ] || pass_of ours
