@@ -435,6 +435,35 @@ static void first_pdu_all(const void *arg)
 	scsi_tur(c, 0);
 }
 
+/* A list longer than a value may be */
+static void long_list(const void *arg)
+{
+	const char *const *a = arg;
+	struct conn *c = conn_open();
+	char *l = tap_alloc(9000);
+	struct pdu *p;
+
+	c->initiator = INI_CHAP;
+	for (int i = 0; i < 600; i++)
+		strcat(l, a[1]);
+	if (*a[0] == 'A') {
+		p = login_step(c, 0, 0, 0, "%sSessionType=Normal\nAuthMethod=%sCHAP\n",
+			       names(c), l);
+	} else {
+		p = login_step(c, 0, 0, 0, "%sSessionType=Normal\nAuthMethod=CHAP\n",
+			       names(c));
+		CK_EQ(login_status(p), 0, "the status after AuthMethod");
+		p = login_step(c, 0, 0, 0, "CHAP_A=%s5\n", l);
+	}
+	/* Too long, or the right one of it found: both are sane. */
+	if (login_status(p))
+		refused_any(c, p);
+	conn_close(c);
+	target_healthy();
+}
+
+static const char *const long_a[] = { "CHAP_A", "99,250," };
+static const char *const long_auth[] = { "AuthMethod", "Z-org.e.x," };
 #define INI	BASE "ini"
 static const char *const am_none[] = { INI, "None", "None" };
 static const char *const am_srp[] = { INI_CHAP, "SRP,CHAP", "CHAP" };
@@ -484,6 +513,8 @@ static const struct tap_case cases[] = {
 	  C(ONE(.algs = "250,99,7,5"), 7) },
 	{ "12.1.3", "unknown algorithms alone are refused", order_refused,
 	  ord_a_unknown },
+	{ "6.1", "a CHAP_A of 4 KiB does no harm", long_list, long_a },
+	{ "6.1", "an AuthMethod of 6 KiB does no harm", long_list, long_auth },
 	{ "12.1.3", "CHAP_A without a value is refused", order_refused, ord_a_empty },
 	{ "12.1.3", "CHAP_A=MD5 is refused", order_refused, ord_a_text },
 	{ "6.1", "CHAP_R in upper-case hex is taken", chap_in,

@@ -331,6 +331,100 @@ static void fill_window(const void *arg)
 	CK_EQ(window(c), 4, "the window when all is done");
 }
 
+/* A window full of writes with their data, ahead of the missing command */
+static void held_data(const void *arg)
+{
+	struct conn *c;
+	uint32_t len = *(const int *)arg, sn, n;
+	struct scsi *w[64];
+	struct pdu *p;
+
+	tpg_set("param/FirstBurstLength", "262144");
+	c = login_keys("FirstBurstLength=262144\n");
+	scsi_settle(c, 0);
+	sn = c->cmdsn++;
+	n = c->maxcmdsn - sn;
+	if (n > 63)
+		n = 63;
+	for (uint32_t i = 0; i < n && !c->tx_err; i++) {
+		w[i] = scsi_rw(true, 0, i * (len / 512), len / 512);
+		scsi_imm(w[i], len);
+		scsi_send(c, w[i]);
+	}
+	p = ping_pdu(c, sn);
+	pdu_send(c, p);
+	expect_echo(c, p);
+	for (uint32_t i = 0; i < n; i++) {
+		struct scsi *r;
+
+		scsi_wait(c, w[i]);
+		CK_EQ(w[i]->status, 0, "the status");
+		if (i % 16)
+			continue;
+		r = scsi_rw(false, 0, i * (len / 512), len / 512);
+		scsi_good(c, r);
+		CK(!memcmp(r->in, w[i]->out, len), "data of write %u differ", i);
+	}
+	conn_healthy(c);
+}
+
+/* More than the window may hold: taken or not, nothing breaks. */
+static void too_much_held(const void *arg)
+{
+	struct conn *c;
+	uint32_t len = 262144;
+
+	(void)arg;
+	tpg_set("param/FirstBurstLength", "262144");
+	c = login_keys("FirstBurstLength=262144\n");
+	scsi_settle(c, 0);
+	c->cmdsn++;
+	for (int i = 0; i < 62 && !c->tx_err; i++) {
+		struct scsi *w = scsi_rw(true, 0, 0, len / 512);
+
+		scsi_imm(w, len < c->p.tgt_mrdsl ? len : c->p.tgt_mrdsl);
+		pdu_send(c, scsi_pdu(c, w));
+	}
+	while (pdu_recv_ms(c, 300))
+		;
+	target_healthy();
+	conn_rst(c);
+	target_healthy();
+}
+
+/* "Immediate command reject - too many" is what 0x06 is for. */
+static void many_immediate(const void *arg)
+{
+	struct conn *c = login_normal();
+	int rejects = 0, r2ts = 0;
+
+	(void)arg;
+	scsi_settle(c, 0);
+	for (int i = 0; i < 300; i++) {
+		struct scsi *w = scsi_rw(true, 0, 0, 8);
+
+		w->imm = true;
+		w->manual_r2t = true;
+		pdu_send(c, scsi_pdu(c, w));
+	}
+	for (int i = 0; i < 300; i++) {
+		struct pdu *p = pdu_recv(c);
+
+		CK(p, "the target closed");
+		if (PDU_OP(p) == OP_REJECT) {
+			CK_EQ(p->bhs[2], REJ_IMMEDIATE, "the Reject's reason");
+			rejects++;
+		} else {
+			CK_EQ(PDU_OP(p), OP_R2T, "what came");
+			r2ts++;
+		}
+	}
+	CK(r2ts > 0, "not one immediate command was taken");
+	tap_log("%d taken, %d rejected", r2ts, rejects);
+	CK_EQ(PDU_RESPONSE(logout(c, 0, 0)), 0, "the Logout Response");
+	target_healthy();
+}
+
 static void statsn_plain(const void *arg)
 {
 	struct conn *c = login_keys("MaxRecvDataSegmentLength=512\n"
@@ -418,7 +512,7 @@ static void every_kind(const void *arg)
 	CK_EQ(c->expcmdsn, sn + 3, "ExpCmdSN");
 }
 
-static const int one = 1, three = 3, fifteen = 15;
+static const int one = 1, three = 3, fifteen = 15, kib4 = 4096, kib64 = 65536;
 
 static const struct tap_case cases[] = {
 	{ "4.2.2.1", "each command in order advances ExpCmdSN", in_order },
@@ -445,6 +539,14 @@ static const struct tap_case cases[] = {
 	{ "4.2.2.1", "the window is the ACL's cmdsn_depth of 4", depth, INI_FEW },
 	{ "4.2.2.1", "the window opens again with each completion", reopens },
 	{ "4.2.2.1", "a window full of writes without data works out", fill_window },
+	{ "4.2.2.1", "a window full of writes of 4 KiB waits for the missing command",
+	  held_data, &kib4 },
+	{ "4.2.2.1", "a window full of writes of 64 KiB waits for the missing command",
+	  held_data, &kib64 },
+	{ "4.2.2.1", "a window full of writes of 256 KiB that wait does no harm",
+	  too_much_held },
+	{ "11.17.1", "300 immediate commands: those too many are rejected",
+	  many_immediate },
 	{ "4.2.2.1", "Text, task management and NOP-Out are ordered together",
 	  every_kind },
 	{ "4.2.2.2", "only PDUs with status advance StatSN", statsn_plain },

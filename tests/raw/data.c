@@ -405,6 +405,57 @@ static void silent_data(const void *arg)
 	CK_EQ(w->status, 0, "the status");
 }
 
+static void timeout(const void *arg)
+{
+	struct conn *c;
+	struct scsi *w = scsi_rw(true, 0, 0, 8);
+	int64_t start;
+
+	(void)arg;
+	cfg_set(acl_path(env.ini, "attrib/dataout_timeout"), "2");
+	cfg_set(acl_path(env.ini, "attrib/dataout_timeout_retries"), "1");
+	c = login_normal();
+	scsi_settle(c, 0);
+	w->manual_r2t = true;
+	scsi_send(c, w);
+	scsi_feed(c, pdu_expect(c, OP_R2T));
+	start = tap_now();
+	while (!c->eof && !w->done && tap_now() - start < 10000) {
+		struct pdu *p = pdu_recv_ms(c, 200);
+
+		if (p && PDU_OP(p) != OP_ASYNC)
+			CK(scsi_feed(c, p), "got %s", op_name(PDU_OP(p)));
+	}
+	CK(c->eof || w->status, "the write waits for ever for its data");
+	CK(tap_now() - start > 1500, "it waited %lld ms only",
+	   (long long)(tap_now() - start));
+	target_healthy();
+}
+
+/* One byte at a time is slow, but it comes. */
+static void trickle(const void *arg)
+{
+	struct conn *c;
+	struct scsi *w = scsi_rw(true, 0, 0, 8);
+
+	(void)arg;
+	cfg_set(acl_path(env.ini, "attrib/dataout_timeout"), "2");
+	cfg_set(acl_path(env.ini, "attrib/dataout_timeout_retries"), "1");
+	c = login_normal();
+	scsi_settle(c, 0);
+	w->seg = 512;
+	w->manual_r2t = true;
+	scsi_send(c, w);
+	scsi_feed(c, pdu_expect(c, OP_R2T));
+	for (int i = 0; i < 8; i++) {
+		usleep(600000);
+		pdu_send(c, data_out_pdu(c, w, PDU_TTT(w->r2t[0]), i, i * 512,
+					 512, i == 7));
+	}
+	scsi_wait(c, w);
+	CK_EQ(w->status, 0, "the status");
+}
+
 static void half_data_then_gone(const void *arg)
 {
 	struct conn *c = login_normal();
@@ -509,6 +560,8 @@ static const struct tap_case cases[] = {
 	{ "11.3.4", "more immediate data than expected in all are no success",
 	  immediate_too_long },
 	{ "11.3.6", "immediate data with a read do no harm", immediate_on_read },
+	{ "7.1.4.1", "a write whose data never come is ended", timeout },
+	{ "7.1.4.1", "a write whose data come slowly is not", trickle },
 	{ "7.14", "a connection closed amid a Data-Out does no harm",
 	  half_data_then_gone, "close" },
 	{ "7.14", "a connection reset amid a Data-Out does no harm",

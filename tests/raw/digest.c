@@ -221,6 +221,29 @@ static void bad_data_out(const void *arg)
 	target_healthy();
 }
 
+static void bad_data_ahead(const void *arg)
+{
+	struct conn *c = with("CRC32C", "CRC32C");
+	struct scsi *w = scsi_rw(true, 0, 8, 8), *z = scsi_rw(true, 0, 8, 8);
+	struct scsi *r = scsi_rw(false, 0, 8, 8);
+	struct conn *d;
+	struct pdu *p;
+
+	(void)arg;
+	scsi_good(c, z);
+	c->cmdsn++;			/* one is missing */
+	scsi_imm(w, 4096);
+	p = scsi_pdu(c, w);
+	p->bad_ddgst = true;
+	pdu_send(c, p);
+	reject_or_close(c, p);
+	c->cmds = NULL;
+	conn_close(c);
+	d = login_normal();
+	scsi_good(d, r);
+	CK(!memcmp(r->in, z->out, 4096), "the damaged data reached the disk");
+}
+
 /* Digests are not for the login (13.1): it ends before they begin. */
 static void from_full(const void *arg)
 {
@@ -303,6 +326,8 @@ static const struct tap_case cases[] = {
 	  bad_data, "t" },
 	{ "7.8", "a wrong data digest of immediate data is rejected with 0x02",
 	  bad_data, "c" },
+	{ "7.8", "a wrong data digest of a command ahead of its turn is rejected",
+	  bad_data_ahead },
 	{ "7.8", "a wrong data digest of a Data-Out is rejected with 0x02",
 	  bad_data_out },
 };

@@ -320,6 +320,70 @@ static void wildcard_port(const void *arg)
 	CK(a && !strcmp(a, "127.0.0.1:" PORT_WILD ",3"), "the address is %s", a);
 }
 
+static void six(const void *arg)
+{
+	struct conn *c = login_new(&(struct login_opts){ .session = "Discovery",
+		.target = "", .no_defaults = true, .keys = MRDSL, .addr = "::1",
+		.port = "3260" });
+	const char *a = address(targets(c, IQN_SIX), IQN_SIX, 0);
+
+	(void)arg;
+	CK(a && !strcmp(a, "[::1]:3260,1"), "the address is %s", a);
+}
+
+static void two_groups(const void *arg)
+{
+	struct keys *k = targets(login_discovery(), IQN_TWO);
+	const char *a = address(k, IQN_TWO, 0), *b = address(k, IQN_TWO, 1);
+
+	(void)arg;
+	CK_EQ(keys_count(k, "TargetName"), 1, "records of the one target");
+	CK(a && b && strcmp(a, b) &&
+	   is_one_of(a, "127.0.0.1:3260,1|127.0.0.1:3262,2") &&
+	   is_one_of(b, "127.0.0.1:3260,1|127.0.0.1:3262,2"),
+	   "the addresses are %s and %s", a, b);
+}
+
+/* 512 bytes at a time */
+static void in_pieces(const void *arg)
+{
+	uint32_t ttt, itt = next_itt();
+	struct conn *c = half_way(itt, &ttt);
+	struct pdu *p;
+
+	(void)arg;
+	for (int i = 0; i < 200; i++) {
+		pdu_send(c, text_pdu(c, itt, ttt, 0x80, ""));
+		p = pdu_expect(c, OP_TEXT_RSP);
+		if (PDU_F(p))
+			return;
+		ttt = PDU_TTT(p);
+	}
+	FAIL("no end of the answer");
+}
+
+static void endless_request(const void *arg)
+{
+	struct conn *c = login_normal();
+	uint32_t itt = next_itt(), ttt = NO_TAG;
+	char *x = repeat('x', 8000);
+	struct pdu *p;
+
+	(void)arg;
+	for (int i = 0; i < 64; i++) {
+		pdu_send(c, text_pdu(c, itt, ttt, 0x40, x));
+		p = pdu_recv(c);
+		if (!p || PDU_OP(p) == OP_REJECT)
+			break;
+		CK_EQ(PDU_OP(p), OP_TEXT_RSP, "what came");
+		CK(i < 63, "the target has taken 500 KiB of text");
+		ttt = PDU_TTT(p);
+	}
+	if (!c->eof)
+		conn_healthy(c);
+	target_healthy();
+}
+
 static void off_hidden(const void *arg)
 {
 	const char *how = arg, *file = "iscsi/" IQN_OFF
@@ -499,6 +563,11 @@ static const struct tap_case cases[] = {
 	  "127.0.0.2" },
 	{ "C", "a wildcard portal keeps its port when asked on another",
 	  wildcard_port },
+	{ "C", "an IPv6 address is told in brackets", six },
+	{ "C", "a target with two groups is one record with two tags", two_groups },
+	{ "11.10.4", "an answer in many pieces comes to an end", in_pieces },
+	{ "11.10.2", "a Text Request without end is refused in the end",
+	  endless_request },
 	{ "C", "a switched-off target is not listed", off_hidden, "1" },
 	{ "C", "a switched-off target is listed with tpg_enabled_sendtargets=0",
 	  off_hidden, "0" },

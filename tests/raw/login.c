@@ -86,7 +86,12 @@ static void tpgt(const void *arg)
 	struct conn *c;
 	struct pdu *p;
 
-	if (*want == '3') {
+	if (*want == '2') {
+		o.addr = "127.0.0.1";
+		o.port = PORT_ELSE;
+		o.target = IQN_TWO;
+		c = login_new(&o);
+	} else if (*want == '3') {
 		o.addr = "127.0.0.1";
 		o.port = PORT_WILD;
 		o.target = IQN_WILD;
@@ -101,6 +106,16 @@ static void tpgt(const void *arg)
 	CK(!strcmp(key_got(c, "TargetPortalGroupTag"), want), "it is %s, not %s",
 	   key_got(c, "TargetPortalGroupTag"), want);
 	CK_EQ(keys_count(&c->got, "TargetPortalGroupTag"), 1, "how often it came");
+}
+
+static void over_six(const void *arg)
+{
+	struct conn *c;
+
+	(void)arg;
+	c = login_new(&(struct login_opts){ .session = "Normal", .addr = "::1",
+		.port = "3260", .target = IQN_SIX });
+	scsi_write_check(c, 0, 0, 8, 0, 0);
 }
 
 static void tpgt_after_c(const void *arg)
@@ -548,6 +563,8 @@ static const struct tap_case cases[] = {
 	{ "6.3.1", "TargetPortalGroupTag is in the first response", tpgt, "1" },
 	{ "6.3.1", "TargetPortalGroupTag is that of the serving portal group",
 	  tpgt, "3" },
+	{ "6.3.1", "of two groups of a target, that of the portal is told", tpgt, "2" },
+	{ "6.3.1", "over IPv6 a login succeeds", over_six },
 	{ "6.3.1", "after a first PDU with C, TargetPortalGroupTag comes once C is 0",
 	  tpgt_after_c },
 	{ "6.1", "text cut after one byte is joined", split_text, &cuts[0] },

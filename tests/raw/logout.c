@@ -2,6 +2,8 @@
 /* Logout, and how the target ends a session of its own accord. */
 #include "raw.h"
 
+#include <sys/wait.h>
+
 static void plain(const void *arg)
 {
 	int reason = *(const int *)arg;
@@ -223,6 +225,43 @@ static void disabled_amid(const void *arg)
 	target_healthy();
 }
 
+/* Asked to log out, the initiator does (11.9.1, event 1). */
+static void asked(const void *arg)
+{
+	struct conn *c = login_normal();
+	const char *file = tap_fmt("%s/enable", env.cfg);
+	bool late = *(const char *)arg == 'l';
+	struct pdu *p, *ping;
+	pid_t pid;
+
+	cfg_set(file, "1");
+	pid = fork();
+	if (!pid)
+		_exit(!cfg_try(file, "0"));
+	p = pdu_recv(c);
+	if (!p || p->bhs[36] != 1) {
+		waitpid(pid, NULL, 0);
+		cfg_write(file, "1");
+		tap_skip("this target does not ask");
+	}
+	CK_EQ(PDU_OP(p), OP_ASYNC, "what came");
+	ping = nop_pdu(c, next_itt(), NO_TAG, false);
+	pdu_send(c, ping);
+	p = pdu_recv(c);
+	CK(p && (PDU_OP(p) == OP_NOP_IN ||
+		 (PDU_OP(p) == OP_REJECT && p->bhs[2] == REJ_LOGOUT)),
+	   "a request after it got %s", p ? op_name(PDU_OP(p)) : "EOF");
+	if (PDU_OP(p) == OP_REJECT)
+		c->cmdsn--;
+	if (!late)
+		CK_EQ(PDU_RESPONSE(logout(c, 0, 0)), 0, "the Logout Response");
+	while (pdu_recv(c))
+		;
+	CK(waitpid(pid, NULL, 0) == pid, "no end of the writer");
+	cfg_write(file, "1");
+	target_healthy();
+}
+
 static void depth_changed(const void *arg)
 {
 	struct conn *c = login_normal(), *d;
@@ -273,6 +312,9 @@ static const struct tap_case cases[] = {
 	  no_response_needed, "reset" },
 	{ "11.9.1", "switching the target off ends its sessions; then 0301 comes",
 	  disabled },
+	{ "11.9.1", "asked to log out, the initiator gets its Logout Response", asked,
+	  "early" },
+	{ "11.9.1", "asked to log out, who does not is dropped", asked, "late" },
 	{ "11.9.1", "switching off does not wait for a write without data",
 	  disabled_amid },
 	{ "11.9.1", "a new cmdsn_depth ends the sessions, and then counts",

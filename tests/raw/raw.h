@@ -16,6 +16,8 @@
 #define IQN_OFF		BASE "off"	/* its TPG is not enabled */
 #define IQN_ELSE	BASE "else"	/* only on port 3262 */
 #define IQN_WILD	BASE "wild"	/* TPG 3 on 0.0.0.0:3261, demo */
+#define IQN_SIX		BASE "six"	/* on [::1]:3260 */
+#define IQN_TWO		BASE "two"	/* group 1 on 3260, 2 on 3262 */
 #define PORT_ELSE	"3262"
 #define PORT_WILD	"3261"
 #define TGT_EUI		"eui.02004567a425678d"

@@ -403,6 +403,33 @@ static void tasks_end(const void *arg)
 	CK(!memcmp(r->in, zero, 4096), "the ended write reached the disk");
 }
 
+static void isid_after_reset(const void *arg)
+{
+	struct conn *a = login_normal(), *b;
+
+	(void)arg;
+	for (int i = 0; i < 20; i++) {
+		conn_rst(a);
+		b = again(a, 0, 0, NULL);
+		nop_ping(b, "x", 1);
+		a = b;
+	}
+	conn_healthy(a);
+}
+
+static void tsih_differ(const void *arg)
+{
+	struct conn *c[50];
+
+	(void)arg;
+	for (int i = 0; i < 50; i++) {
+		c[i] = login_normal();
+		for (int k = 0; k < i; k++)
+			CK(c[k]->tsih != c[i]->tsih, "two sessions with TSIH 0x%x",
+			   c[i]->tsih);
+	}
+}
+
 static const struct tap_case cases[] = {
 	{ "6.3.5", "the same ISID with TSIH 0 reinstates the session", reinstated },
 	{ "6.3.5", "reinstatement ends a write that waits for data", with_write },
@@ -415,6 +442,9 @@ static const struct tap_case cases[] = {
 	  all_at_once },
 	{ "6.3.5", "a login broken off reinstates nothing", half_login },
 	{ "6.3.5", "a refused login reinstates nothing", refused_login },
+	{ "6.3.5", "right after a reset the same ISID logs in again, twenty times",
+	  isid_after_reset },
+	{ "11.13.3", "fifty sessions have fifty TSIHs", tsih_differ },
 	{ "6.3.1", "another ISID makes another session", other_isid },
 	{ "4.4.3", "the same ISID of another initiator is another session",
 	  other_initiator },

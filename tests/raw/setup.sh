@@ -75,6 +75,12 @@ raw_setup()
 		raw_demo_target "${BASE}off" 1 127.0.0.1:3260 &&
 		raw_demo_target "${BASE}else" 1 127.0.0.1:3262 &&
 		tpg_enable "${BASE}else" 1 &&
+		raw_demo_target "${BASE}six" 1 '[::1]:3260' &&
+		tpg_enable "${BASE}six" 1 &&
+		raw_demo_target "${BASE}two" 1 127.0.0.1:3260 &&
+		tpg_enable "${BASE}two" 1 &&
+		raw_demo_target "${BASE}two" 2 127.0.0.1:3262 &&
+		tpg_enable "${BASE}two" 2 &&
 		raw_demo_target "${BASE}wild" 3 0.0.0.0:3261 &&
 		tpg_enable "${BASE}wild" 3 &&
 		raw_demo_target eui.02004567a425678d 1 127.0.0.1:3260 &&

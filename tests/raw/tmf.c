@@ -472,6 +472,120 @@ static void other_session(const void *arg)
 	CK_EQ(w->status, 0, "the status of the other session's task");
 }
 
+static void set_spares_others(const void *arg)
+{
+	struct conn *a = ready(), *b;
+	struct scsi *w = held(a, 0, false);
+
+	(void)arg;
+	b = login_new(&(struct login_opts){ .session = "Normal",
+					    .initiator = env.ini2 });
+	scsi_settle(b, 0);
+	answer_is(tmf(b, TMF_ABORT_TASK_SET, 0, NO_TAG, 0), "0|5");
+	late_data(a, w);
+	scsi_wait(a, w);
+	CK_EQ(w->status, 0, "the status of the other initiator's write");
+}
+
+/* Reads on their way out: no part of them after the TMF Response */
+static void abort_amid_data(const void *arg)
+{
+	int fn = *(const int *)arg;
+	struct conn *c = ready();
+	struct scsi *r[8];
+	struct pdu *t;
+
+	for (int i = 0; i < 8; i++) {
+		r[i] = scsi_rw(false, 0, 0, 2048);
+		scsi_send(c, r[i]);
+	}
+	if (fn == TMF_ABORT_TASK)
+		t = tmf_pdu(c, fn, 0, r[7]->itt, r[7]->cmdsn, true);
+	else
+		t = tmf_pdu(c, fn, 0, NO_TAG, 0, true);
+	pdu_send(c, t);
+	answer_is(tmf_wait(c, t), "0|1|5");
+	for (int i = 0; i < 7 && fn == TMF_ABORT_TASK; i++) {
+		scsi_wait(c, r[i]);
+		CK_EQ(r[i]->status, 0, "the status of a read that was not meant");
+	}
+	for (int i = 0; i < 8; i++)
+		scsi_forget(c, r[i]);
+	conn_expect_silence(c, 300);
+	conn_healthy(c);
+}
+
+/* Command and abort in one segment, again and again */
+static void abort_races(const void *arg)
+{
+	struct conn *c = ready();
+
+	for (int i = 0; i < 60; i++) {
+		struct scsi *s = scsi_rw(i & 1, 0, 0, 8);
+		struct pdu *t;
+
+		if (i & 1 && *(const char *)arg == 'i')
+			scsi_imm(s, 4096);
+		s->manual_r2t = true;
+		conn_cork(c);
+		pdu_send(c, scsi_pdu(c, s));
+		t = tmf_pdu(c, TMF_ABORT_TASK, 0, s->itt, s->cmdsn, true);
+		pdu_send(c, t);
+		conn_uncork(c);
+		answer_is(tmf_wait(c, t), "0|1");
+		if (s->n_held)
+			late_data(c, s);
+		scsi_forget(c, s);
+	}
+	conn_expect_silence(c, 300);
+	nop_ping(c, "x", 1);
+	CK_EQ(c->maxcmdsn - c->expcmdsn + 1, 64, "the window in the end");
+	conn_healthy(c);
+}
+
+static void warm_reset_ends(const void *arg)
+{
+	struct conn *c = ready();
+	struct scsi *a = held(c, 0, false), *b = held(c, 1, false);
+	struct pdu *t = tmf_pdu(c, TMF_WARM_RESET, 0, NO_TAG, 0, true);
+	int r;
+
+	(void)arg;
+	pdu_send(c, t);
+	late_data(c, a);
+	late_data(c, b);
+	r = tmf_wait(c, t);
+	answer_is(r, "0|5|6");
+	if (r) {
+		scsi_wait(c, a);
+		scsi_wait(c, b);
+	}
+	scsi_forget(c, a);
+	scsi_forget(c, b);
+	conn_expect_silence(c, 300);
+	conn_healthy(c);
+}
+
+static void cold_reset_ends_others(const void *arg)
+{
+	struct conn *a = ready(), *b;
+	struct pdu *t, *p;
+
+	(void)arg;
+	b = login_new(&(struct login_opts){ .session = "Normal",
+					    .initiator = env.ini2 });
+	t = tmf_pdu(a, TMF_COLD_RESET, 0, NO_TAG, 0, true);
+	pdu_send(a, t);
+	do
+		p = pdu_recv(a);
+	while (p && PDU_OP(p) == OP_ASYNC);
+	if (p && PDU_OP(p) == OP_TMF_RSP && PDU_RESPONSE(p))
+		tap_skip("this target does not support it");
+	conn_expect_eof(a);
+	conn_expect_eof(b);
+	target_healthy();
+}
+
 static void reset_then_gone(const void *arg)
 {
 	struct conn *c = ready();
@@ -556,6 +670,21 @@ static const struct tap_case cases[] = {
 	{ "11.5.1", "QUERY ASYNC EVENT (RFC 7144) is answered", rfc7144, &f12 },
 	{ "4.2.2.1", "a task management request waits for its CmdSN's turn", ordered },
 	{ "11.5.2", "a task management request with data does no harm", with_data },
+	{ "4.2.3.2", "ABORT TASK SET spares the tasks of other initiators",
+	  set_spares_others },
+	{ "11.5.1", "ABORT TASK amid Data-In: nothing of it after the response",
+	  abort_amid_data, &abrt },
+	{ "11.5.1", "ABORT TASK SET amid Data-In: nothing of it after the response",
+	  abort_amid_data, &aset },
+	{ "11.5.1", "LOGICAL UNIT RESET amid Data-In: nothing of it after the response",
+	  abort_amid_data, &reset },
+	{ "11.5.1", "sixty aborts right behind their commands leave all in order",
+	  abort_races, "solicited" },
+	{ "11.5.1", "sixty aborts right behind commands with data leave all in order",
+	  abort_races, "immediate" },
+	{ "4.2.3.2", "TARGET WARM RESET ends the tasks of each LUN", warm_reset_ends },
+	{ "11.6.1", "TARGET COLD RESET ends other initiators' sessions, too",
+	  cold_reset_ends_others },
 	{ "7.14", "a connection reset right after ABORT TASK does no harm",
 	  reset_then_gone, &abrt },
 	{ "7.14", "a connection reset right after LOGICAL UNIT RESET does no harm",
