@@ -733,7 +733,8 @@ unsigned long tcmi_cmd_tick(struct tcmi_conn *conn)
 		if (READ_ONCE(cmd->se_cmd.transport_state) & CMD_T_ABORTED) {
 			tcmi_cmd_abort_waiting(conn, cmd);
 		} else if (cmd->data_deadline && time_after(jiffies, cmd->data_deadline)) {
-			atomic_inc(&conn->sess->tpg->wwn->stats.cxn_errors);
+			tcmi_stats_sess_fail(conn->sess->tpg->wwn, TCMI_SESS_FAIL_TIMEOUT,
+					     conn->sess->initiator_name);
 			conn->sess->timeout_errors++;
 			tcmi_conn_close(conn, "no Data-Out came");
 			break;

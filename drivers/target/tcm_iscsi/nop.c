@@ -105,9 +105,9 @@ unsigned long tcmi_nop_tick(struct tcmi_conn *conn)
 				READ_ONCE(acl->attrib.nopin_response_timeout) * HZ;
 			return conn->nop_deadline;
 		}
-		atomic_inc(&conn->sess->tpg->wwn->stats.cxn_errors);
 		conn->sess->timeout_errors++;
-		tcmi_stats_sess_fail(conn->sess->tpg->wwn, 2, conn->sess->initiator_name);
+		tcmi_stats_sess_fail(conn->sess->tpg->wwn, TCMI_SESS_FAIL_TIMEOUT,
+				     conn->sess->initiator_name);
 		tcmi_conn_close(conn, "no answer to NOP-In");
 		return 0;
 	}

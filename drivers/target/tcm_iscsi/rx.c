@@ -308,6 +308,18 @@ static int tcmi_rx_header(struct tcmi_conn *conn)
 	return tcmi_rx_act(conn, v);
 }
 
+static void tcmi_rx_digest_error(struct tcmi_conn *conn)
+{
+	struct tcmi_sess *sess = conn->sess;
+
+	if (!sess)
+		return;
+	sess->digest_errors++;
+	if (sess->tpg)
+		tcmi_stats_sess_fail(sess->tpg->wwn, TCMI_SESS_FAIL_DIGEST,
+				     sess->initiator_name);
+}
+
 static int tcmi_rx_payload(struct tcmi_conn *conn, bool digest_ok)
 {
 	struct tcmi_rx *rx = &conn->rx;
@@ -316,8 +328,7 @@ static int tcmi_rx_payload(struct tcmi_conn *conn, bool digest_ok)
 	if (rx->refused)
 		return 0;
 	if (!digest_ok) {
-		if (conn->sess)
-			conn->sess->digest_errors++;
+		tcmi_rx_digest_error(conn);
 		tcmi_rx_reject(conn, ISCSIP_REJ_DATA_DIGEST);
 		if (rx->req.opcode == ISCSIP_OP_TEXT)
 			tcmi_text_end(conn);
@@ -394,8 +405,7 @@ static int tcmi_rx_headers(struct tcmi_conn *conn)
 			crc = crc32c(crc, rx->ahs, ahs);
 		/* 7.8: with the header in doubt, so is where the next one starts */
 		if (!tcmi_rx_digest_ok(rx->small, crc)) {
-			if (conn->sess)
-				conn->sess->digest_errors++;
+			tcmi_rx_digest_error(conn);
 			return -EBADMSG;
 		}
 	}

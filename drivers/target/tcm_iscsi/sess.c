@@ -96,6 +96,10 @@ struct tcmi_sess *tcmi_sess_new(enum iscsip_session_type type, struct tcmi_tpg *
 	memcpy(sess->isid, login->isid, sizeof(sess->isid));
 	strscpy(sess->initiator_name, login->initiator_name, sizeof(sess->initiator_name));
 	strscpy(sess->initiator_alias, login->initiator_alias, sizeof(sess->initiator_alias));
+	/* core may ask for its end as soon as it knows the nexus */
+	spin_lock(&tcmi_sess_table_lock);
+	list_add_tail(&sess->entry, &tcmi_sess_list);
+	spin_unlock(&tcmi_sess_table_lock);
 	if (type == ISCSIP_SESSION_NORMAL) {
 		*status = tcmi_sess_nexus(sess);
 		if (*status) {
@@ -112,6 +116,9 @@ static void tcmi_sess_release(struct kref *ref)
 {
 	struct tcmi_sess *sess = container_of(ref, struct tcmi_sess, ref);
 
+	spin_lock(&tcmi_sess_table_lock);
+	list_del_init(&sess->entry);
+	spin_unlock(&tcmi_sess_table_lock);
 	if (sess->se_sess) {
 		mutex_lock(&tcmi_nexus_mutex);
 		transport_deregister_session_configfs(sess->se_sess);
@@ -159,7 +166,6 @@ static void tcmi_sess_unhash(struct tcmi_sess *sess)
 {
 	lockdep_assert_held(&tcmi_sess_table_lock);
 	hash_del(&sess->hash);
-	list_del_init(&sess->entry);
 }
 
 /**
@@ -187,7 +193,6 @@ u16 tcmi_sess_publish(struct tcmi_sess *sess)
 		tcmi_sess_unhash(old);
 	}
 	hash_add(tcmi_sess_table, &sess->hash, tcmi_sess_key(sess->initiator_name, sess->isid));
-	list_add_tail(&sess->entry, &tcmi_sess_list);
 	spin_unlock(&tcmi_sess_table_lock);
 	if (old) {
 		tcmi_sess_close(old, "reinstated by a new login");

@@ -90,6 +90,12 @@ enum tcmi_login_fail {			/* last_fail_type values */
 	TCMI_FAIL_NEGOTIATE = 6,
 };
 
+enum tcmi_sess_fail {			/* last_sess_fail_type values */
+	TCMI_SESS_FAIL_DIGEST = 1,
+	TCMI_SESS_FAIL_TIMEOUT = 2,
+	TCMI_SESS_FAIL_FORMAT = 3,
+};
+
 /**
  * struct tcmi_wwn - one iSCSI target (target/iscsi/<wwn>)
  * @name: normalised for comparing; the directory keeps what was typed
