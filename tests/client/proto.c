@@ -108,6 +108,13 @@ struct pdu *text_pdu(struct conn *c, uint32_t itt, uint32_t ttt, int flags,
 	return p;
 }
 
+/* 7.3: the CmdSN of what is rejected is free, the next request takes it. */
+void text_rejected(struct conn *c, const struct pdu *reject)
+{
+	if (PDU_EXPCMDSN(reject) == c->cmdsn - 1)
+		c->cmdsn--;
+}
+
 /* The last response, or the Reject that ended the exchange. */
 struct pdu *text(struct conn *c, const char *lines, struct keys *out)
 {
@@ -122,8 +129,10 @@ struct pdu *text(struct conn *c, const char *lines, struct keys *out)
 		p = pdu_recv(c);
 		if (!p)
 			FAIL("the target closed instead of sending text");
-		if (PDU_OP(p) == OP_REJECT)
+		if (PDU_OP(p) == OP_REJECT) {
+			text_rejected(c, p);
 			return p;
+		}
 		if (PDU_OP(p) != OP_TEXT_RSP)
 			FAIL("expected Text Response, got %s",
 			     op_name(PDU_OP(p)));

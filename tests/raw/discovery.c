@@ -373,8 +373,12 @@ static void endless_request(const void *arg)
 	for (int i = 0; i < 64; i++) {
 		pdu_send(c, text_pdu(c, itt, ttt, 0x40, x));
 		p = pdu_recv(c);
-		if (!p || PDU_OP(p) == OP_REJECT)
+		if (!p)
 			break;
+		if (PDU_OP(p) == OP_REJECT) {
+			text_rejected(c, p);
+			break;
+		}
 		CK_EQ(PDU_OP(p), OP_TEXT_RSP, "what came");
 		CK(i < 63, "the target has taken 500 KiB of text");
 		ttt = PDU_TTT(p);
