@@ -604,6 +604,8 @@ void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
  */
 void tcmi_cmd_finish(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
+	struct tcmi_cmd *waiter = cmd->waiter;
+
 	cmd->state = TCMI_CMD_DONE;
 	hlist_del_init(&cmd->task);
 	list_del_init(&cmd->txe.entry);
@@ -613,6 +615,8 @@ void tcmi_cmd_finish(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		target_put_sess_cmd(&cmd->se_cmd);
 	else
 		tcmi_cmd_free(cmd);
+	if (waiter)
+		tcmi_tmf_posted(conn, waiter);
 }
 
 /**

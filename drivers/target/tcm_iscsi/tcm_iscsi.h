@@ -532,6 +532,7 @@ struct tcmi_cmd {
 	u8 *long_cdb;			/* the whole CDB when longer than 16 bytes */
 	struct tcmi_cmd *tmf_parent;	/* the function that this one is a part of */
 	u32 tmf_pending;		/* parts not yet back */
+	struct tcmi_cmd *waiter;	/* function whose answer comes after this task's */
 	u8 tmf_rsp;
 
 	u8 sense[TCMI_SENSE_MAX];

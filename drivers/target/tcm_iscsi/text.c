@@ -283,6 +283,9 @@ struct iscsip_verdict tcmi_text_header(struct tcmi_conn *conn, const struct iscs
 	struct tcmi_textseq *seq = conn->text;
 	struct iscsip_verdict v;
 
+	v = tcmi_window_answer(conn, req);
+	if (v.action)
+		return v;
 	/* 11.10.4: a reserved TTT starts anew, others go on */
 	if (req->ttt != ISCSIP_TAG_RESERVED &&
 	    (!seq || seq->itt != req->itt || seq->ttt != req->ttt))
@@ -291,9 +294,6 @@ struct iscsip_verdict tcmi_text_header(struct tcmi_conn *conn, const struct iscs
 		return tcmi_text_refuse(conn, "text in the middle of an answer");
 	if ((req->ttt != ISCSIP_TAG_RESERVED ? seq->in_len : 0) + req->dsl > TCMI_TEXT_IN_MAX)
 		return tcmi_text_refuse(conn, "too much text");
-	v = tcmi_window_answer(conn, req);
-	if (v.action)
-		return v;
 	if (req->ttt == ISCSIP_TAG_RESERVED) {
 		tcmi_text_end(conn);
 		seq = kvzalloc(sizeof(*seq), GFP_KERNEL);

@@ -57,6 +57,8 @@ static void tcmi_tmf_part(struct tcmi_conn *conn, struct tcmi_cmd *parent, u64 l
 
 	if (cmd) {
 		cmd->tmf_parent = parent;
+		cmd->lun = lun;
+		cmd->cmdsn = parent->cmdsn;
 		if (!tcmi_tmf_submit(conn, cmd, lun, function, rtt)) {
 			parent->tmf_pending++;
 			return;
@@ -124,7 +126,7 @@ static void tcmi_tmf_parts_started(struct tcmi_conn *conn, struct tcmi_cmd *pare
 {
 	parent->state = TCMI_CMD_IN_CORE;
 	if (!parent->tmf_pending)
-		tcmi_tx_cmd(conn, parent);
+		tcmi_tmf_posted(conn, parent);
 }
 
 static void tcmi_tmf_task_set(struct tcmi_conn *conn, struct tcmi_cmd *parent)
@@ -198,6 +200,19 @@ static u8 tcmi_tmf_unknown_task(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 	}
 }
 
+/* Core's answer to this task is still to come, or posted and not yet looked at. */
+static bool tcmi_tmf_unanswered(const struct tcmi_cmd *cmd)
+{
+	return cmd->state == TCMI_CMD_IN_CORE || cmd->state == TCMI_CMD_WAIT_DATA;
+}
+
+static void tcmi_tmf_wait(struct tcmi_cmd *cmd, struct tcmi_cmd *first)
+{
+	while (first->waiter)
+		first = first->waiter;
+	first->waiter = cmd;
+}
+
 static void tcmi_tmf_abort_task(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 {
 	struct tcmi_cmd *cmd = tcmi_cmd_find(conn, parent->req.tmf.rtt);
@@ -222,7 +237,11 @@ static void tcmi_tmf_abort_task(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 	}
 	/* its response is on the way, and goes first: there is no such task now */
 	if (test_bit(TCMI_CMD_POSTED, &cmd->flags) && !test_bit(TCMI_CMD_SILENT, &cmd->flags)) {
-		tcmi_tmf_answer(conn, parent, ISCSIP_TMF_NO_TASK);
+		parent->tmf_rsp = ISCSIP_TMF_NO_TASK;
+		if (tcmi_tmf_unanswered(cmd))
+			tcmi_tmf_wait(parent, cmd);
+		else
+			tcmi_tmf_answer(conn, parent, ISCSIP_TMF_NO_TASK);
 		return;
 	}
 	tcmi_tmf_end_task(conn, parent, cmd);
@@ -292,6 +311,33 @@ struct iscsip_verdict tcmi_tmf_header(struct tcmi_conn *conn, const struct iscsi
 	return ISCSIP_VERDICT_OK;
 }
 
+/*
+ * A task that core had completed when the function reached it, but whose response
+ * isn't in the send queue yet: it goes first (4.2.3.3 d, 11.6.1).
+ */
+static struct tcmi_cmd *tcmi_tmf_blocker(struct tcmi_conn *conn, const struct tcmi_cmd *tmf)
+{
+	const struct se_tmr_req *tmr = tmf->se_cmd.se_tmr_req;
+	struct tcmi_cmd *cmd;
+	int i;
+
+	if (!test_bit(TCMI_CMD_SUBMITTED, &tmf->flags)) {
+		if (tmf->req.tmf.function != ISCSIP_TMF_ABORT_TASK_SET)
+			return NULL;
+	} else if (tmr->function == TMR_ABORT_TASK) {
+		cmd = tcmi_cmd_find(conn, tmr->ref_task_tag);
+		return cmd && tcmi_tmf_unanswered(cmd) ? cmd : NULL;
+	}
+	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
+		hlist_for_each_entry(cmd, &conn->tasks[i], task)
+			if (cmd->req.opcode == ISCSIP_OP_SCSI_CMD &&
+			    tcmi_tmf_unanswered(cmd) &&
+			    tcmi_lun(cmd->lun) == tcmi_lun(tmf->lun) &&
+			    iscsip_sn_lt(cmd->cmdsn, tmf->cmdsn))
+				return cmd;
+	return NULL;
+}
+
 /**
  * tcmi_tmf_posted() - core has carried out a function, or a part of one
  * @conn: the connection; its thread calls, and owns a reference of @cmd
@@ -301,20 +347,27 @@ void tcmi_tmf_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
 	struct tcmi_cmd *parent = cmd->tmf_parent;
 	bool dropped = test_bit(TCMI_CMD_SILENT, &cmd->flags);
-	u8 rsp = dropped ? ISCSIP_TMF_REJECTED : tcmi_tmf_rsp_of(&cmd->se_cmd);
+	struct tcmi_cmd *first = NULL;
+	u8 rsp = cmd->tmf_rsp;
 
+	if (dropped)
+		rsp = ISCSIP_TMF_REJECTED;
+	else if (test_bit(TCMI_CMD_SUBMITTED, &cmd->flags))
+		rsp = tcmi_tmf_rsp_of(&cmd->se_cmd);
+	if (!dropped && !tcmi_conn_mute(conn))
+		first = tcmi_tmf_blocker(conn, cmd);
+	if (first) {
+		tcmi_tmf_wait(cmd, first);
+		return;
+	}
 	if (parent) {
 		/* a task that finished by itself is as good as aborted */
 		if (rsp != ISCSIP_TMF_COMPLETE && rsp != ISCSIP_TMF_NO_TASK)
 			parent->tmf_rsp = rsp;
 		tcmi_cmd_finish(conn, cmd);
-		cmd = parent;
-		if (--cmd->tmf_pending)
-			return;
-		if (!tcmi_conn_mute(conn)) {
-			tcmi_tx_cmd(conn, cmd);
-			return;
-		}
+		if (!--parent->tmf_pending)
+			tcmi_tmf_posted(conn, parent);
+		return;
 	}
 	if (dropped || tcmi_conn_mute(conn))
 		tcmi_cmd_finish(conn, cmd);
