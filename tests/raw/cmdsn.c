@@ -368,6 +368,33 @@ static void held_data(const void *arg)
 	conn_healthy(c);
 }
 
+/* The largest queue there is, filled at one go */
+static void deep(const void *arg)
+{
+	struct conn *c;
+	struct scsi *s[512];
+
+	(void)arg;
+	cfg_set(acl_path(env.ini, "cmdsn_depth"), "512");
+	c = login_normal();
+	scsi_settle(c, 0);
+	CK_EQ(window(c), 512, "the window");
+	conn_cork(c);
+	for (int i = 0; i < 512; i++) {
+		s[i] = scsi_rw(i % 4 == 3, 0, i * 8, 8);
+		if (i % 8 == 7)
+			scsi_imm(s[i], 4096);
+		pdu_send(c, scsi_pdu(c, s[i]));
+	}
+	conn_uncork(c);
+	for (int i = 0; i < 512; i++) {
+		scsi_wait(c, s[i]);
+		CK_EQ(s[i]->status, 0, "the status");
+	}
+	conn_healthy(c);
+	CK_EQ(window(c), 512, "the window when all is done");
+}
+
 /* More than the window may hold: taken or not, nothing breaks. */
 static void too_much_held(const void *arg)
 {
@@ -545,6 +572,7 @@ static const struct tap_case cases[] = {
 	  held_data, &kib64 },
 	{ "4.2.2.1", "a window full of writes of 256 KiB that wait does no harm",
 	  too_much_held },
+	{ "4.2.2.1", "512 commands at one go are all served with cmdsn_depth 512", deep },
 	{ "11.17.1", "300 immediate commands: those too many are rejected",
 	  many_immediate },
 	{ "4.2.2.1", "Text, task management and NOP-Out are ordered together",

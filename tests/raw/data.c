@@ -78,6 +78,51 @@ static void outstanding(const void *arg)
 	CK(!memcmp(w->out, r->in, w->edtl), "data differ");
 }
 
+/* Sixteen writes whose solicited data come in turns, a PDU of each */
+static void in_turns(const void *arg)
+{
+	struct conn *c = login_normal();
+	struct scsi *w[16], *r;
+
+	(void)arg;
+	scsi_settle(c, 0);
+	for (int i = 0; i < 16; i++) {
+		w[i] = scsi_rw(true, 0, i * 64, 64);
+		fill((uint8_t *)w[i]->out, 32768, 1000 + i);
+		w[i]->manual_r2t = true;
+		scsi_send(c, w[i]);
+	}
+	for (int i = 0; i < 16; i++)
+		CK(scsi_feed(c, pdu_expect(c, OP_R2T)), "not an R2T");
+	for (uint32_t off = 0; off < 32768; off += 4096)
+		for (int i = 15; i >= 0; i--) {
+			CK_EQ(PDU_LEN44(w[i]->r2t[0]), 32768, "the R2T's length");
+			pdu_send(c, data_out_pdu(c, w[i], PDU_TTT(w[i]->r2t[0]),
+						 off / 4096, off, 4096,
+						 off + 4096 == 32768));
+		}
+	for (int i = 0; i < 16; i++) {
+		scsi_wait(c, w[i]);
+		CK_EQ(w[i]->status, 0, "the status");
+	}
+	for (int i = 0; i < 16; i++) {
+		r = scsi_rw(false, 0, i * 64, 64);
+		scsi_good(c, r);
+		CK(!memcmp(r->in, w[i]->out, 32768), "data of write %d differ", i);
+	}
+}
+
+/* Each piece alone in its segment, with time for the target to go to sleep */
+static void slow_pieces(const void *arg)
+{
+	struct conn *c = login_keys(arg);
+
+	c->split = 37;
+	c->split_pause_us = 2000;
+	scsi_write_check(c, 0, 32, 3, 700, 0);
+	nop_ping(c, "123456789", 9);
+}
+
 /* Two writes with unsolicited data, commands first (4.2.5.2) */
 static void interleaved(const void *arg)
 {
@@ -513,6 +558,11 @@ static const struct tap_case cases[] = {
 	{ "13.17", "with MaxOutstandingR2T=2 two R2Ts wait", outstanding, &two },
 	{ "13.17", "with MaxOutstandingR2T=8 eight R2Ts wait", outstanding, &eight },
 	{ "4.2.5.2", "unsolicited data may follow a later command", interleaved },
+	{ "4.2.5.2", "sixteen writes take their data in turns", in_turns },
+	{ "11.2", "PDUs in pieces of 37 bytes with pauses are put together",
+	  slow_pieces, "HeaderDigest=None\n" },
+	{ "11.2", "so are they with both digests", slow_pieces,
+	  "HeaderDigest=CRC32C\nDataDigest=CRC32C\n" },
 	{ "11.7.7", "a Data-Out without data before the others is taken",
 	  empty_data_out, "first" },
 	{ "11.7.7", "a Data-Out without data, but with F, ends the sequence",

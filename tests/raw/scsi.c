@@ -601,40 +601,11 @@ static void same_itt(const void *arg)
 	target_healthy();
 }
 
-static void mode_select_short(const void *arg)
-{
-	uint8_t cdb[6] = { 0x15, 0x10, 0, 0, 12 };
-	struct conn *c = login_normal();
-	struct scsi *s = scsi_new(0, cdb, 6);
-
-	(void)arg;
-	scsi_settle(c, 0);
-	s->write = true;
-	s->edtl = 12;
-	s->out = tap_alloc(12);
-	scsi_imm(s, 12);
-	scsi_run(c, s);
-	CK(s->status == 0 || s->status == 2, "status 0x%02x", s->status);
-	conn_healthy(c);
-}
-
-static void vpd(const void *arg)
-{
-	uint8_t cdb[6] = { 0x12, 1, *(const int *)arg, 0, 255 };
-	struct conn *c = login_normal();
-	struct scsi *s = reader(0, cdb, 6, 255);
-
-	scsi_good(c, s);
-	CK_EQ(s->in[1], *(const int *)arg, "the page's code");
-	CK(s->in_len >= 4, "%u bytes", s->in_len);
-}
-
 static const uint32_t s1[] = { 512, 512, 64 }, s2[] = { 4096, 8192, 64 },
 	s3[] = { 65536, 65536, 512 }, s4[] = { 1000, 5000, 33 },
 	s5[] = { 262144, 1024, 16 }, s6[] = { 8192, 262144, 2048 };
 static const int zero = 0, one = 1, high = LUN_HIGH, flat = FLAT | LUN_HIGH, none = LUN_NONE,
-	none_flat = FLAT | 5000, len32 = 32, len17 = 17, len33 = 33, vpd0 = 0,
-	vpd80 = 0x80, vpd83 = 0x83, vpdb0 = 0xb0;
+	none_flat = FLAT | 5000, len32 = 32, len17 = 17, len33 = 33;
 
 static const struct tap_case cases[] = {
 	{ "11.7", "32 KiB come in PDUs and sequences of 512 bytes", read_split, s1 },
@@ -720,12 +691,6 @@ static const struct tap_case cases[] = {
 	{ "11.4.2", "so does one with immediate data", read_only, &one },
 	{ "4.2.2.1", "16 commands in one segment are all served", queue },
 	{ "11.2.1.8", "a task with the tag of another is refused", same_itt },
-	{ "11.3.6", "parameter data of 12 bytes go with the command",
-	  mode_select_short },
-	{ "11.7", "VPD page 0x00 comes", vpd, &vpd0 },
-	{ "11.7", "VPD page 0x80 comes", vpd, &vpd80 },
-	{ "11.7", "VPD page 0x83 comes", vpd, &vpd83 },
-	{ "11.7", "VPD page 0xb0 comes", vpd, &vpdb0 },
 };
 
 RAW_MAIN(cases)
