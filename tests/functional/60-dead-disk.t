@@ -104,7 +104,8 @@ bystanders "at once"
 ok 'poll 60 logged_in_anew 0' "the initiator gives up and logs in anew meanwhile" ||
 	diag "$(cat "$session/state") $(reconnects)"
 bystanders "after its new login"
-quickly "the portal group is disabled" tpg_disable "$DEAD"
+# It waits for the sessions, but not longer than 2 s.
+PATIENCE=4000 quickly "the portal group is disabled" tpg_disable "$DEAD"
 bystanders "after disabling" disabled
 quickly "and enabled" tpg_enable "$DEAD"
 todo
