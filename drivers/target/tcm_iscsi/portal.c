@@ -328,7 +328,7 @@ void tcmi_portal_put(struct tcmi_portal *portal)
  * tcmi_portal_detach() - stop listening when no portal group is left
  * @portal: the portal; the caller still holds its reference
  *
- * Connections that have spoken go on; silent ones end. tcmi_config_mutex held:
+ * Normal sessions go on; discovery sessions, logins and silent connections end. tcmi_config_mutex held:
  * accept_work doesn't take it and reap_work only tries.
  */
 void tcmi_portal_detach(struct tcmi_portal *portal)
@@ -353,6 +353,12 @@ void tcmi_portal_detach(struct tcmi_portal *portal)
 	cancel_delayed_work_sync(&portal->reap_work);
 	while ((conn = tcmi_portal_oldest(portal, jiffies, 0)))
 		tcmi_portal_drop(conn);
+	/* who was about to log in, or only looks around, would keep the module busy */
+	spin_lock_bh(&portal->lock);
+	list_for_each_entry(conn, &portal->logins, portal_entry)
+		tcmi_conn_close(conn, "portal removed");
+	spin_unlock_bh(&portal->lock);
+	tcmi_sess_close_endpoint(portal, "portal removed");
 	portal->sock = NULL;
 	sock_release(sock);
 }

@@ -369,6 +369,22 @@ void tcmi_sess_close_tpg(struct tcmi_tpg *tpg, const char *why)
 }
 
 /**
+ * tcmi_sess_close_endpoint() - ask the discovery sessions of a portal to end
+ * @endpoint: the portal
+ * @why: constant text
+ */
+void tcmi_sess_close_endpoint(const void *endpoint, const char *why)
+{
+	struct tcmi_sess *sess;
+
+	spin_lock(&tcmi_sess_table_lock);
+	list_for_each_entry(sess, &tcmi_sess_list, entry)
+		if (sess->endpoint == endpoint)
+			tcmi_sess_close(sess, why);
+	spin_unlock(&tcmi_sess_table_lock);
+}
+
+/**
  * tcmi_sess_wait_tpg() - wait for the sessions of a portal group, not longer than @timeout
  * @tpg: the group
  * @timeout: jiffies
