@@ -328,7 +328,8 @@ void tcmi_portal_put(struct tcmi_portal *portal)
  * tcmi_portal_detach() - stop listening when no portal group is left
  * @portal: the portal; the caller still holds its reference
  *
- * Normal sessions go on; discovery sessions, logins and silent connections end. tcmi_config_mutex held:
+ * Normal sessions go on; discovery sessions, logins and silent connections end.
+ * tcmi_config_mutex held:
  * accept_work doesn't take it and reap_work only tries.
  */
 void tcmi_portal_detach(struct tcmi_portal *portal)
