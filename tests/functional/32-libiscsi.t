@@ -60,9 +60,9 @@ like "$(iscsi-ls -i "$CLIENT" iscsi://$CHAPPORTAL/ 2>&1)" "Target:$CHAP Portal:$
 	"which an initiator with an ACL finds"
 
 like "$(iscsi-inq -i "$CLIENT" $URL 2>&1)" "Vendor:LIO-ORG" "iscsi-inq shows the vendor"
-like "$(iscsi-inq -i "$CLIENT" -e 1 -c 0x80 $URL 2>&1)" "serial-ram0" \
+like "$(iscsi-inq -i "$CLIENT" -e 1 -c 128 $URL 2>&1)" "serial-ram0" \
 	"and the serial number in VPD page 80h"
-like "$(iscsi-inq -i "$CLIENT" -e 1 -c 0x83 $URL 2>&1)" "${OPEN}" \
+like "$(iscsi-inq -i "$CLIENT" -e 1 -c 131 $URL 2>&1)" "${OPEN}" \
 	"and the target's name in VPD page 83h"
 like "$(iscsi-readcapacity16 -i "$CLIENT" $URL 2>&1)" \
 	"Total size:$((32 << 20))|$((32 << 20))" "iscsi-readcapacity16 shows the size"
