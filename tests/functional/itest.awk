@@ -26,11 +26,11 @@ function finish()
 	skipped = 1
 }
 
-test != "" && result == "" && /(^|\.\.\.)passed$/ {
+test != "" && result == "" && /(^|\.\.\.)passed( |$)/ {
 	result = skipped ? "skipped" : "passed"
 }
 
-test != "" && result == "" && /(^|\.\.\.)FAILED$/ {
+test != "" && result == "" && /(^|\.\.\.)FAILED( |$)/ {
 	result = "failed"
 }
 
