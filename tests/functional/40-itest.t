@@ -75,34 +75,36 @@ pass_of()
 	try "the $module module unloads" unload_target
 }
 
-result_of()
+# Into $verdict["MODULE DISK NAME"], and $cases in the order of the suite.
+read_tables()
 {
-	local line
+	local module disk name outcome
 
-	line=$(grep -F "$2 " "$1" | head -n 1)
-	echo "${line##* }"
+	for module in ours intree; do
+		for disk in ram block; do
+			while read -r name outcome; do
+				[ -n "${seen[$name]:-}" ] || cases+=("$name")
+				seen[$name]=1
+				verdict["$module $disk $name"]=$outcome
+			done <"/tmp/itest.$module.$disk.table"
+		done
+	done
+	while read -r name outcome; do
+		[ "$name" = '#' ] || known[$name]=$outcome
+	done <"$LAB_SRC/tests/functional/itest.known"
 }
 
 # One row for each test: name, result on each module and disk.
 table()
 {
-	local name disk module row
+	local name
 
-	cut -d' ' -f1 /tmp/itest.*.table | awk '!seen[$0]++' | while read -r name; do
-		row=$name
-		for module in intree ours; do
-			for disk in ram block; do
-				row="$row $(result_of "/tmp/itest.$module.$disk.table" "$name")"
-			done
-		done
-		echo "$row"
+	for name in "${cases[@]}"; do
+		echo "$name ${verdict["intree ram $name"]:-ended}" \
+			"${verdict["intree block $name"]:-ended}" \
+			"${verdict["ours ram $name"]:-ended}" \
+			"${verdict["ours block $name"]:-ended}"
 	done
-}
-
-# known NAME: why this module must fail what the other passes.
-known()
-{
-	sed -n "s/^$1 //p" "$LAB_SRC/tests/functional/itest.known"
 }
 
 compare()
@@ -110,22 +112,26 @@ compare()
 	local disk name there here
 
 	for disk in ram block; do
-		while read -r name there; do
-			here=$(result_of "/tmp/itest.ours.$disk.table" "$name")
-			todo "$(known "$name")"
+		for name in "${cases[@]}"; do
+			here=${verdict["ours $disk $name"]:-ended}
+			there=${verdict["intree $disk $name"]:-ended}
+			todo "${known[$name]:-}"
 			[ "$there" != passed ] || [ "$here" = passed ]
-			tap_result $? "$name on $disk: ${here:-not run} here, $there in-tree" ||
+			tap_result $? "$name on $disk: $here here, $there in-tree" ||
 				grep -m1 -A8 "Test: ${name#*.} " "/tmp/itest.ours.$disk" | sed 's/^/# /'
-		done <"/tmp/itest.intree.$disk.table"
+		done
 	done
 	todo
 }
 
+declare -A verdict seen known
+cases=()
 [ "$TARGET" = intree ] || pass_of ours
 pass_of intree
 if [ -e /tmp/itest.ours.ram.table ]; then
-	compare
+	read_tables
 	table >"$LAB_OUT/itest.table"
+	compare
 fi
 
 done_testing
