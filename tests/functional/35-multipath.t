@@ -93,7 +93,7 @@ set_initiator_name "$INITIATOR"
 try "iscsid starts" start_iscsid node.session.timeo.replacement_timeout=5 \
 	'node.conn[0].timeo.noop_out_interval=2' 'node.conn[0].timeo.noop_out_timeout=2'
 try "discovery finds both portals" \
-	eval '[ "$(iscsiadm -m discovery -t st -p $P1 | grep -c "$IQN")" = 2 ]'
+	eval '[ "$(iscsiadm -m discovery -t st -I default -p $P1 | grep -c "$IQN")" = 2 ]'
 try "the initiator logs in at both" bounded 40 iscsiadm -m node -T "$IQN" -l
 ok 'poll 30 map_there' "multipathd makes a map" || diag "$(multipathd show paths 2>&1)"
 map_there
