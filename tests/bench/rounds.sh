@@ -1,0 +1,192 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs in the guest (a VM, or User Mode Linux): every implementation in turn,
+# ROUNDS times, each with all of WORK. What bench-load prints goes to the file
+# "figures" as lines "IMPLEMENTATION ROUND WORKLOAD KEY=VALUE...".
+#
+#   IMPLS     of ours, intree, nvmet, tgt, null
+#   BACKEND   null_blk, brd, rd_mcp, fileio
+#   WORK      lines "NAME OPTION..." with the options of bench-load
+#   PARAMS    "KEY=VALUE..." for param/ of both iSCSI targets in the kernel
+
+. "${VMLIB:?run by tests/bench/bench}"
+
+IQN=iqn.2003-01.org.example:bench
+FIGURES=${LAB_OUT:?}/figures
+BACKEND=${BACKEND:-null_blk}
+ROUNDS=${ROUNDS:-1}
+DEPTH_MAX=256
+
+give_up()
+{
+	echo "Bail out! $1"
+	exit 2
+}
+
+# The block device, or file, behind every implementation.
+backend_up()
+{
+	case $BACKEND in
+	null_blk)
+		# Completes in the context of the submitter.
+		modprobe null_blk nr_devices=1 gb=4 queue_mode=2 irqmode=0 &&
+			backend_path=/dev/nullb0
+		;;
+	brd)
+		modprobe brd rd_nr=1 rd_size=524288 && backend_path=/dev/ram0
+		;;
+	fileio)
+		backend_path=/dev/shm/bench.img
+		[ -e "$backend_path" ] || truncate -s 512M "$backend_path"
+		;;
+	rd_mcp)
+		backend_path=
+		;;
+	*)
+		give_up "unknown backend $BACKEND"
+		;;
+	esac
+}
+
+mk_backstore()
+{
+	case $BACKEND in
+	rd_mcp) mk_ramdisk disk 300 ;;
+	fileio) mk_fileio disk "$backend_path" $((512 << 20)) ;;
+	*) mk_iblock disk "$backend_path" ;;
+	esac
+}
+
+# The deepest queue of the workloads has to fit; else all is as it comes.
+lio_params()
+{
+	local param
+
+	tpg_attrib $IQN 1 default_cmdsn_depth $DEPTH_MAX || return 1
+	for param in ${PARAMS:-}; do
+		tpg_param $IQN 1 "${param%%=*}" "${param#*=}" || return 1
+	done
+}
+
+lio_up()
+{
+	TARGET=$1
+	# Past modprobe.d, which maps the in-tree module's name to ours.
+	modprobe target_core_mod && modprobe -C /dev/null "$(target_module)" || return 1
+	[ -d "$CFG/iscsi" ] || mkdir "$CFG/iscsi" || return 1
+	mk_backstore && mk_target $IQN 1 && mk_lun $IQN 1 0 disk &&
+		mk_portal $IQN 1 127.0.0.1:3260 && demo_mode $IQN 1 && lio_params &&
+		tpg_enable $IQN 1
+}
+
+lio_down()
+{
+	teardown_all && unload_target
+}
+
+NVMET=/sys/kernel/config/nvmet
+NQN=nqn.2014-08.org.example:bench
+
+nvmet_up()
+{
+	[ -n "$backend_path" ] || return 1
+	modprobe -a nvmet nvmet-tcp || return 1
+	mkdir $NVMET/subsystems/$NQN $NVMET/subsystems/$NQN/namespaces/1 $NVMET/ports/1 &&
+		put 1 $NVMET/subsystems/$NQN/attr_allow_any_host &&
+		put "$backend_path" $NVMET/subsystems/$NQN/namespaces/1/device_path &&
+		put 1 $NVMET/subsystems/$NQN/namespaces/1/enable &&
+		put tcp $NVMET/ports/1/addr_trtype && put ipv4 $NVMET/ports/1/addr_adrfam &&
+		put 127.0.0.1 $NVMET/ports/1/addr_traddr &&
+		put 4420 $NVMET/ports/1/addr_trsvcid &&
+		ln -s $NVMET/subsystems/$NQN $NVMET/ports/1/subsystems/$NQN
+}
+
+nvmet_down()
+{
+	rm $NVMET/ports/1/subsystems/$NQN && rmdir $NVMET/ports/1 &&
+		put 0 $NVMET/subsystems/$NQN/namespaces/1/enable &&
+		rmdir $NVMET/subsystems/$NQN/namespaces/1 &&
+		rmdir $NVMET/subsystems/$NQN && modprobe -r nvmet-tcp
+}
+
+tgt_up()
+{
+	[ -n "$backend_path" ] && command -v tgtd >/dev/null || return 1
+	mkdir -p /var/run
+	tgtd -f >/dev/null 2>&1 &
+	tgt_pid=$!
+	poll 10 tgtadm --mode system --op show >/dev/null 2>&1 || return 1
+	tgtadm --lld iscsi --mode target --op new --tid 1 --targetname $IQN &&
+		tgtadm --lld iscsi --mode logicalunit --op new --tid 1 --lun 1 \
+			--backing-store "$backend_path" &&
+		tgtadm --lld iscsi --mode target --op bind --tid 1 --initiator-address ALL
+}
+
+tgt_down()
+{
+	tgtadm --lld iscsi --mode target --op delete --force --tid 1
+	tgtadm --mode system --op delete
+	poll 10 process_ended "$tgt_pid" || kill "$tgt_pid"
+	wait "$tgt_pid" 2>/dev/null
+	return 0
+}
+
+impl_up()
+{
+	case $1 in
+	ours | intree) lio_up "$1" ;;
+	null) insmod "$(command -v bench_null.ko)" ;;
+	*) "$1_up" ;;
+	esac
+}
+
+impl_down()
+{
+	case $1 in
+	ours | intree) lio_down ;;
+	null) rmmod bench_null ;;
+	*) "$1_down" ;;
+	esac
+}
+
+# Options of bench-load which only say where to.
+impl_options()
+{
+	case $1 in
+	nvmet) echo "-P nvme -t $NQN -l 1" ;;
+	tgt) echo "-t $IQN -l 1" ;;
+	*) echo "-t $IQN" ;;
+	esac
+}
+
+run_work()
+{
+	local impl=$1 round=$2 name options figures
+
+	while read -r name options; do
+		[ -n "$name" ] || continue
+		# shellcheck disable=SC2046,SC2086
+		if figures=$(bench-load $(impl_options "$impl") $options 2>"$LAB_OUT/load.err"); then
+			echo "$impl $round $name $figures" >>"$FIGURES"
+			diag "$impl $round $name $figures"
+		else
+			diag "$impl $round $name failed: $(head -n 3 "$LAB_OUT/load.err")"
+			bad=1
+		fi
+	done <<<"$WORK"
+}
+
+bad=0
+backend_up || give_up "no backend $BACKEND"
+for round in $(seq "$ROUNDS"); do
+	for impl in $IMPLS; do
+		impl_up "$impl" || give_up "cannot set up $impl"
+		run_work "$impl" "$round" </dev/null
+		[ "$impl" != "${SYMBOLS:-}" ] || cp /proc/kallsyms "$LAB_OUT/kallsyms"
+		impl_down "$impl" || give_up "cannot take down $impl"
+	done
+done
+echo "$([ $bad = 0 ] || echo 'not ')ok 1 - every workload runs without an error"
+echo "1..1"
+exit $bad
