@@ -166,6 +166,7 @@ run_work()
 
 	while read -r name options; do
 		[ -n "$name" ] || continue
+		echo "$impl $round $name" >"$LAB_OUT/running"
 		# shellcheck disable=SC2046,SC2086
 		if figures=$(bench-load $(impl_options "$impl") $options 2>"$LAB_OUT/load.err"); then
 			echo "$impl $round $name $figures" >>"$FIGURES"
@@ -174,6 +175,7 @@ run_work()
 			diag "$impl $round $name failed: $(head -n 3 "$LAB_OUT/load.err")"
 			bad=1
 		fi
+		rm -f "$LAB_OUT/running"
 	done <<<"$WORK"
 }
 
