@@ -39,4 +39,9 @@ void check_verdict(struct iscsip_verdict v);
 void check_out(const struct iscsip_out *out);
 void check_params(const struct iscsip_params *p);
 
+/* What we offer, by two bytes of the input */
+void make_offer(struct iscsip_login_offer *offer, u8 a, u8 b);
+/* Full feature phase: nobody got there in a way that the offer does not allow. */
+void check_login_done(const struct iscsip_login *l, bool response_given);
+
 #endif

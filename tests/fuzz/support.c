@@ -129,3 +129,59 @@ void check_params(const struct iscsip_params *p)
 	MUST(p->data_pdu_in_order && p->data_sequence_in_order);
 	MUST(!p->error_recovery_level || p->max_outstanding_r2t == 1);
 }
+
+void make_offer(struct iscsip_login_offer *o, u8 a, u8 b)
+{
+	memset(o, 0, sizeof(*o));
+	iscsip_params_default(&o->params);
+	iscsip_key_check("AuthMethod", a & 1 ? "CHAP,None" : "CHAP", &o->params);
+	iscsip_key_check("HeaderDigest", a & 2 ? "CRC32C" : "CRC32C,None", &o->params);
+	iscsip_key_check("DataDigest", a & 4 ? "None" : "None,CRC32C", &o->params);
+	o->auth_required = a & 8;
+	o->leading = !(a & 16);
+	o->keys_workaround = !(a & 32);
+	o->params.mrdsl_local = a & 64 ? 512 : 262144;
+	o->params.max_burst = a & 128 ? 4096 : 1048576;
+	o->params.first_burst = b & 1 ? 524288 : 4096;
+	o->params.initial_r2t = b & 2;
+	o->params.immediate_data = b & 4;
+	o->params.error_recovery_level = b >> 3 & 1;
+	o->params.max_outstanding_r2t = b & 16 && o->leading ? 8 : 1;
+	if (!o->leading)
+		o->params.first_burst = iscsip_min(o->params.first_burst,
+						   o->params.max_burst);
+	if (b & 32)
+		strcpy(o->alias, "alias");
+	if (b & 64) {
+		memcpy(o->cred.user, "user", 4);
+		memcpy(o->cred.secret, "secret", 6);
+		o->cred.user_len = 4;
+		o->cred.secret_len = 6;
+	}
+	if (b & 128) {
+		memcpy(o->cred.mutual_user, "target", 6);
+		memcpy(o->cred.mutual_secret, "mirror", 6);
+		o->cred.mutual_user_len = 6;
+		o->cred.mutual_secret_len = 6;
+	}
+}
+
+void check_login_done(const struct iscsip_login *l, bool response_given)
+{
+	struct iscsip_params p = l->params;
+
+	MUST(l->authenticated && !l->proposed);
+	if (l->offer.auth_required)
+		MUST(l->chap.state == ISCSIP_CHAP_DONE && response_given &&
+		     l->offer.cred.user_len);
+	if (l->auth_agreed && l->auth_method == ISCSIP_AUTH_CHAP)
+		MUST(l->chap.state == ISCSIP_CHAP_DONE && response_given);
+	MUST(strlen(l->initiator_name) >= 5);
+	MUST(l->type == ISCSIP_SESSION_DISCOVERY || l->target_name[0]);
+	if (!l->offer.leading)
+		p.max_outstanding_r2t = 1;
+	check_params(&p);
+	if (iscsip_list_has(&l->offer.params.header_digests, ISCSIP_DIGEST_NONE))
+		return;
+	MUST(l->params.header_digest == ISCSIP_DIGEST_CRC32C);
+}
