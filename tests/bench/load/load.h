@@ -57,7 +57,6 @@ struct pend {
 struct sess {
 	int fd;
 	unsigned int index;
-	bool nvme;
 
 	struct slot *slots;
 	uint16_t *free;
@@ -92,7 +91,8 @@ struct sess {
 	uint32_t tgt_mrdsl, first_burst, max_burst;
 	uint8_t tmpl[2][48];
 	/* NVMe */
-	uint32_t maxh2c, in_capsule;
+	int admin_fd;
+	uint32_t maxh2c;
 };
 
 struct counters {
