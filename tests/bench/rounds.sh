@@ -180,6 +180,7 @@ run_work()
 }
 
 bad=0
+[ -n "${IMPLS:-}" ] && [ -n "${WORK:-}" ] || give_up "nothing to do"
 backend_up || give_up "no backend $BACKEND"
 for round in $(seq "$ROUNDS"); do
 	for impl in $IMPLS; do
