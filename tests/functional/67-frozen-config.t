@@ -1,0 +1,147 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The administrator beside a disk that does not answer: what he changes is changed
+# within two seconds, and nothing is left once the disk is back.
+
+# shellcheck disable=SC2016,SC2317
+# shellcheck source-path=SCRIPTDIR source=../vm/vmlib.sh
+. "${VMLIB:?run by tests/vm/lab}"
+# shellcheck source=frozen.sh
+. "${LAB_SRC:?}/tests/functional/frozen.sh"
+
+PORTAL=127.0.0.1:3260
+TPG=$CFG/iscsi/$DEAD/tpgt_1
+# Two seconds, and what the slow VM needs besides.
+PATIENCE=3000
+
+quickly()
+{
+	local name=$1 started took status
+
+	shift
+	started=$(now_ms)
+	bounded 20 "$@" >/tmp/quickly 2>&1
+	status=$?
+	took=$(($(now_ms) - started))
+	[ $status = 0 ] && [ $took -le $PATIENCE ]
+	tap_result $? "$name" || diag "status $status after $took ms" "$(tail -n 5 /tmp/quickly)"
+}
+
+bystanders()
+{
+	quickly "an initiator discovers ($1)" iscsi-ls -i "${BASE}other" iscsi://$PORTAL/
+	quickly "one reads another target's disk ($1)" \
+		iscsi-md5sum -i "${BASE}other" "iscsi://$PORTAL/$LIVE/0"
+}
+
+acl_for()
+{
+	mk_acl "$DEAD" 1 "$1" && map_lun "$DEAD" 1 "$1" 0 && map_lun "$DEAD" 1 "$1" 1
+}
+
+drop_acl()
+{
+	local acl=$TPG/acls/$1
+
+	remove_links "$acl"/lun_* && remove_dirs "$acl"/lun_* && rmdir "$acl"
+}
+
+# stuck_sessions N: they are in and the disk is frozen.
+stuck_sessions()
+{
+	rm -f /tmp/go
+	STORM_N=$1 STORM_DEPTH=24 STORM_GO=/tmp/go STORM_LIMIT=250 raw-storm stuck >/tmp/storm 2>&1 &
+	echo $! >/tmp/storm.pid
+	poll 30 grep -q '^# ready' /tmp/storm && freeze && touch /tmp/go &&
+		poll 30 grep -q '^# stuck' /tmp/storm && return
+	cat /tmp/storm
+	return 1
+}
+
+sessions_end()
+{
+	kill -TERM "$(cat /tmp/storm.pid)" 2>/dev/null
+	poll 30 process_ended "$(cat /tmp/storm.pid)"
+}
+
+no_threads()
+{
+	! pgrep '^tcmi_[0-9]' >/dev/null
+}
+
+# Who of ours or on our behalf waits in D, and is not in the backend's hands.
+in_d()
+{
+	local pid state comm stack
+
+	ps -eo pid=,stat=,comm= | while read -r pid state comm; do
+		case $state in
+		D*) ;;
+		*) continue ;;
+		esac
+		stack=$(cat "/proc/$pid/stack" 2>/dev/null)
+		case $stack in
+		*target_core_file* | *target_core_iblock*) ;;
+		*tcm_iscsi* | *target_core_mod*) echo "$pid $comm" "$(echo "$stack" | sed -n 2,5p)" ;;
+		esac
+	done
+}
+
+# Anything there now which was there five seconds ago?
+long_in_d()
+{
+	local before now started=$SECONDS
+
+	before=$(in_d | awk '{ print $1 }')
+	poll 6 eval "[ \$((SECONDS - started)) -gt 5 ]"
+	now=$(in_d)
+	grep -wF "${before:-none}" <<<"$now"
+}
+
+try "two targets are set up, one on a disk about to freeze" frozen_targets iblock
+for i in 0 1 2; do
+	try "ACL $i" acl_for "${BASE}storm$i"
+done
+bystanders "before"
+
+try "three sessions with ACLs, one without, have commands on the frozen disk" stuck_sessions 4
+quickly "the ACL's LUN is taken away, then the ACL" drop_acl "${BASE}storm0"
+bystanders "after that"
+quickly "it is made again" acl_for "${BASE}storm0"
+quickly "and its initiator logs in" env STORM_N=1 raw-storm logins
+quickly "a queue depth is changed, which ends sessions" put 32 "$TPG/acls/${BASE}storm1/cmdsn_depth"
+quickly "another portal is added" mk_portal "$DEAD" 1 127.0.0.1:3261
+quickly "the first portal is removed" rmdir "$TPG/np/$PORTAL"
+quickly "it is added again" mk_portal "$DEAD" 1 $PORTAL
+quickly "another target is made" quick_target "${BASE}new" ram 127.0.0.1:3262
+quickly "and removed" teardown_target "${BASE}new"
+quickly "the portal group is disabled" tpg_disable "$DEAD"
+bystanders "after disabling"
+like "$(dmesg | tail -n 30)" "$DEAD,1.*command" "the log says who still waits for commands" ||
+	diag "$(dmesg | tail -n 5)"
+quickly "the portal group is enabled" tpg_enable "$DEAD"
+quickly "all logs in again" env STORM_N=4 raw-storm logins
+stuck=$(long_in_d)
+is "$stuck" "" "nothing on the module's behalf is in D for longer than 5 s"
+try "the disk thaws" thaw
+ok 'sessions_end' "the initiators end"
+ok 'poll 30 no_threads' "nothing of the old sessions is left" || diag "$(pgrep -l '^tcmi_[0-9]')"
+quickly "the disk is read by a new session" iscsi-inq -i "${BASE}storm1" "iscsi://$PORTAL/$DEAD/0"
+
+# Deleting what commands still use may wait, but not uninterruptibly and not silently.
+try "again: sessions with commands on the frozen disk" stuck_sessions 4
+bounded 5 tpg_disable "$DEAD"
+rm "$TPG/lun/lun_0/dying" 2>/tmp/rm &
+remover=$!
+ok "! poll 4 process_ended $remover" "removing the frozen LUN waits" || diag "$(cat /tmp/rm)"
+bystanders "while a LUN is being removed"
+quickly "another target is made meanwhile" quick_target "${BASE}new" ram 127.0.0.1:3262
+quickly "and removed" teardown_target "${BASE}new"
+try "the disk thaws" thaw
+ok 'sessions_end' "the initiators end"
+ok "poll 20 process_ended $remover" "and the LUN is gone"
+ok 'poll 30 no_threads' "nothing of the sessions is left" || diag "$(pgrep -l '^tcmi_[0-9]')"
+try "everything is torn down, and the module unloads" frozen_end
+
+done_testing

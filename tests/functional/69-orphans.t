@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Initiators which are not told to stop: two hundred sessions of a deleted target
+# that try again at once, and a thousand which all come back after a restart.
+
+# shellcheck disable=SC2016,SC2317
+# shellcheck source-path=SCRIPTDIR source=../vm/vmlib.sh
+. "${VMLIB:?run by tests/vm/lab}"
+# shellcheck source=lib.sh
+. "${LAB_SRC:?}/tests/functional/lib.sh"
+
+PORTAL=127.0.0.1:3260
+IQN=${BASE}orphans
+ORPHANS=200
+SECONDS_LONG=${ORPHANS_SECONDS:-20}
+COMEBACK=${COMEBACK:-1000}
+export RAW_IQN=$IQN
+
+setup()
+{
+	load_target && mk_ramdisk ram 8 && quick_target "$IQN" ram $PORTAL &&
+		quick_target "${BASE}stays" ram $PORTAL
+}
+
+# Jiffies of CPU that kernel threads of the target and softirqs have used.
+kernel_cpu()
+{
+	awk '/^cpu / { print $4 + $7 + $8 }' /proc/stat
+}
+
+threads_cpu()
+{
+	cat /proc/[0-9]*/stat 2>/dev/null | awk '$2 ~ /tcmi|kworker.*tcmi|ksoftirq/ { sum += $14 + $15 } END { print sum + 0 }'
+}
+
+sit()
+{
+	STORM_N=$1 STORM_PARALLEL=100 STORM_MS=100 STORM_LIMIT=280 raw-storm sit >/tmp/sit &
+	sit=$!
+	poll 120 grep -q '^# ready' /tmp/sit
+}
+
+dmesg_mark
+try "two targets are set up" setup
+ok "STORM_N=$ORPHANS raw-storm logins >/tmp/logins" "$ORPHANS initiators use one" ||
+	diag "$(cat /tmp/logins)"
+try "that one is deleted" teardown_target "$IQN"
+
+dmesg_mark
+busy=$(kernel_cpu)
+STORM_N=$ORPHANS STORM_MS=$((SECONDS_LONG * 1000)) raw-storm retry >/tmp/retry
+busy=$(($(kernel_cpu) - busy))
+diag "$(grep '^#' /tmp/retry)" "kernel CPU: $busy of $((SECONDS_LONG * 100)) jiffies"
+attempts=$(sed -n 's/^# attempts: //p' /tmp/retry)
+like "$(cat /tmp/retry)" "status 0203" "they are told that there is no such target"
+n=$(dmesg_since | grep -c .)
+ok "[ $n -le $((5 * (SECONDS_LONG + 59) / 60 + 1)) ]" "5 lines a minute at most are logged" ||
+	diag "$n lines in $SECONDS_LONG s" "$(dmesg_since | tail -n 3)"
+# A delay before each further refusal, of 3 s at most: the first few come at once.
+ok "[ ${attempts:-99999} -le $((ORPHANS * (SECONDS_LONG / 3 + 12))) ]" \
+	"who is refused again and again has to wait for it" || diag "${attempts:-?} attempts"
+ok "[ $busy -le $((SECONDS_LONG * 100 * 2 / 100 + SECONDS_LONG * 10)) ]" \
+	"and they cost little CPU" || diag "$busy jiffies"
+ok "RAW_IQN=${BASE}stays STORM_N=20 raw-storm logins >/tmp/logins" "others log in"
+diag "$(grep '^# logins' /tmp/logins)"
+try "the target is made again" quick_target "$IQN" ram $PORTAL
+ok "STORM_N=$ORPHANS STORM_PARALLEL=50 raw-storm logins >/tmp/logins" "and all get in at once" ||
+	diag "$(cat /tmp/logins)"
+diag "$(grep '^# logins' /tmp/logins)"
+
+ok "sit $COMEBACK" "$COMEBACK initiators are logged in" || diag "$(cat /tmp/sit)"
+try "the target is torn down under them" teardown_all 120
+try "the module unloads" unload_target
+started=$(now_ms)
+try "all is set up again" setup
+ok "poll 60 grep -q '^# back: $COMEBACK' /tmp/sit" "all $COMEBACK are back" || diag "$(tail -n 5 /tmp/sit)"
+took=$(($(now_ms) - started))
+ok "[ $took -le 20000 ]" "within seconds" || diag "$took ms"
+diag "$(grep '^# back' /tmp/sit), $took ms after the start of the set-up"
+kill -TERM $sit
+ok "poll 30 process_ended $sit" "they go"
+try "everything is torn down" teardown_all 120
+try "the module unloads" unload_target
+
+done_testing
