@@ -6,9 +6,7 @@
  */
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <scsi/scsi_proto.h>
 #include <scsi/scsi_common.h>
-#include <target/target_core_backend.h>
 #include "tcm_iscsi.h"
 
 #define TCMI_TICK		(HZ / 10)
@@ -128,50 +126,12 @@ static bool tcmi_cmd_is_write(const struct tcmi_cmd *cmd)
 	       cmd->req.scsi.edtl;
 }
 
-/*
- * Does core call a backend which may sleep, when it submits or executes this?
- * Then it happens in a workqueue: the connection's thread never blocks.
- */
-static bool tcmi_cmd_may_sleep(const struct se_cmd *se_cmd)
-{
-	const char *name = se_cmd->se_dev->transport->name;
-
-	if (strcmp(name, "iblock") && strcmp(name, "rd_mcp"))
-		return true;
-	switch (se_cmd->t_task_cdb[0]) {
-	case READ_6:
-	case READ_10:
-	case READ_12:
-	case READ_16:
-	case WRITE_6:
-	case WRITE_10:
-	case WRITE_12:
-	case WRITE_16:
-		return false;
-	default:
-		return true;
-	}
-}
-
-static void tcmi_cmd_work(struct work_struct *work)
-{
-	struct tcmi_cmd *cmd = container_of(work, struct tcmi_cmd, work);
-
-	if (test_bit(TCMI_CMD_EXECUTED, &cmd->flags))
-		target_execute_cmd(&cmd->se_cmd);
-	else
-		target_submit(&cmd->se_cmd);
-}
-
 static void tcmi_cmd_execute(struct tcmi_cmd *cmd)
 {
 	list_del_init(&cmd->entry);
 	cmd->state = TCMI_CMD_IN_CORE;
 	set_bit(TCMI_CMD_EXECUTED, &cmd->flags);
-	if (tcmi_cmd_may_sleep(&cmd->se_cmd))
-		queue_work(tcmi_submit_wq, &cmd->work);
-	else
-		target_execute_cmd(&cmd->se_cmd);
+	tcmi_submit_later(cmd->conn, cmd);
 }
 
 static void tcmi_cmd_data_timer(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
@@ -310,7 +270,6 @@ static void tcmi_cmd_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		      DMA_NONE;
 	cmd->state = TCMI_CMD_IN_CORE;
 	set_bit(TCMI_CMD_SUBMITTED, &cmd->flags);
-	INIT_WORK(&cmd->work, tcmi_cmd_work);
 	if (target_init_cmd(se_cmd, conn->sess->se_sess, cmd->sense, tcmi_lun(cmd->lun),
 			    req->scsi.edtl, tcmi_cmd_attr(req->scsi.attr), dir,
 			    TARGET_SCF_ACK_KREF))
@@ -325,10 +284,8 @@ static void tcmi_cmd_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		conn->wait_buf++;
 		target_submit(se_cmd);
 		tcmi_cmd_buffer(conn, cmd);
-	} else if (tcmi_cmd_may_sleep(se_cmd)) {
-		queue_work(tcmi_submit_wq, &cmd->work);
 	} else {
-		target_submit(se_cmd);
+		tcmi_submit_later(conn, cmd);
 	}
 }
 
@@ -663,8 +620,7 @@ void tcmi_cmd_abort_waiting(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
  */
 bool tcmi_cmd_recall(struct tcmi_cmd *cmd)
 {
-	if (test_bit(TCMI_CMD_POSTED, &cmd->flags) ||
-	    !test_bit(TCMI_CMD_SUBMITTED, &cmd->flags) || !cancel_work(&cmd->work))
+	if (test_bit(TCMI_CMD_POSTED, &cmd->flags) || !tcmi_submit_recall(cmd))
 		return false;
 	set_bit(TCMI_CMD_SILENT, &cmd->flags);
 	tcmi_cmd_post(cmd);
@@ -697,18 +653,24 @@ void tcmi_cmd_unhold(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 }
 
 /**
- * tcmi_cmd_fail_all() - end everything that waits for the initiator; at teardown
+ * tcmi_cmd_fail_all() - end everything that the backend doesn't have; at teardown
  * @conn: the connection; its thread calls
  */
 void tcmi_cmd_fail_all(struct tcmi_conn *conn)
 {
 	struct tcmi_cmd *cmd, *next;
+	struct hlist_node *n;
+	int i;
 
 	list_for_each_entry_safe(cmd, next, &conn->held, entry) {
 		list_del_init(&cmd->entry);
 		tcmi_cmd_unhold(conn, cmd);
 		tcmi_cmd_free(cmd);
 	}
+	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
+		hlist_for_each_entry_safe(cmd, n, &conn->tasks[i], task)
+			if (cmd->state == TCMI_CMD_IN_CORE)
+				tcmi_cmd_recall(cmd);
 	list_for_each_entry_safe(cmd, next, &conn->wait_data, entry)
 		if (cmd->state == TCMI_CMD_WAIT_DATA)
 			tcmi_cmd_abort_waiting(conn, cmd);

@@ -5,7 +5,6 @@
 #include <linux/inet.h>
 #include <linux/module.h>
 #include <linux/net.h>
-#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/tcp.h>
 #include <net/sock.h>
@@ -56,12 +55,14 @@ struct tcmi_conn *tcmi_conn_new(struct tcmi_portal *portal, struct socket *sock)
 	conn->last_rx = jiffies;
 	conn->nop_ttt = ISCSIP_TAG_RESERVED;
 	init_llist_head(&conn->posts);
+	rcuwait_init(&conn->wait);
 	INIT_WORK(&conn->start_work, tcmi_conn_start_work);
 	INIT_LIST_HEAD(&conn->portal_entry);
 	INIT_LIST_HEAD(&conn->sess_entry);
 	INIT_LIST_HEAD(&conn->tx.queue);
 	INIT_LIST_HEAD(&conn->tx.batch);
 	INIT_LIST_HEAD(&conn->wait_data);
+	INIT_LIST_HEAD(&conn->submit);
 	INIT_LIST_HEAD(&conn->held);
 	kernel_getpeername(sock, (struct sockaddr *)&conn->peer);
 	kernel_getsockname(sock, (struct sockaddr *)&conn->local);
@@ -75,8 +76,6 @@ static void tcmi_conn_release(struct kref *ref)
 	struct tcmi_conn *conn = container_of(ref, struct tcmi_conn, ref);
 
 	tcmi_portal_put(conn->portal);
-	if (conn->task)
-		put_task_struct(conn->task);
 	kfree_rcu(conn, rcu);
 }
 
@@ -117,13 +116,8 @@ bool tcmi_conn_set_state(struct tcmi_conn *conn, enum tcmi_conn_state state)
  */
 void tcmi_conn_kick(struct tcmi_conn *conn)
 {
-	struct task_struct *task;
-
-	if (test_and_set_bit(TCMI_CONN_KICKED, &conn->flags))
-		return;
-	task = READ_ONCE(conn->task);
-	if (task)
-		wake_up_process(task);
+	if (!test_and_set_bit(TCMI_CONN_KICKED, &conn->flags))
+		rcuwait_wake_up(&conn->wait);
 }
 
 /**

@@ -10,7 +10,6 @@
 #include <linux/module.h>
 #include <linux/net.h>
 #include <linux/sched/mm.h>
-#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <net/sock.h>
 #include "tcm_iscsi.h"
@@ -56,10 +55,11 @@ static void tcmi_io_sleep(struct tcmi_conn *conn, unsigned long deadline)
 
 	if (deadline)
 		left = max_t(long, 1, (long)(deadline - jiffies));
+	prepare_to_rcuwait(&conn->wait);
 	set_current_state(TASK_IDLE);
 	if (!test_bit(TCMI_CONN_KICKED, &conn->flags))
 		schedule_timeout(left);
-	__set_current_state(TASK_RUNNING);
+	finish_rcuwait(&conn->wait);
 }
 
 static void tcmi_io_posts(struct tcmi_conn *conn)
@@ -92,7 +92,10 @@ static int tcmi_io_linger(struct tcmi_conn *conn)
 	return ret > 0 ? 1 : -ECONNRESET;
 }
 
-/* One look at everything. Return: > 0 look again, 0 sleep, < 0 close. */
+/*
+ * One look at everything. Return: > 0 look again, 0 sleep, < 0 close; of these
+ * -EOWNERDEAD: the connection belongs to another thread now.
+ */
 static int tcmi_io_once(struct tcmi_conn *conn)
 {
 	int rx, tx;
@@ -102,6 +105,8 @@ static int tcmi_io_once(struct tcmi_conn *conn)
 		return tcmi_io_linger(conn);
 	tcmi_cmd_go_on(conn);
 	rx = tcmi_rx_run(conn);
+	if (!tcmi_submit_run(conn))
+		return -EOWNERDEAD;
 	if (rx < 0)
 		return rx;
 	tcmi_io_posts(conn);
@@ -130,7 +135,8 @@ static const char *tcmi_io_error(int err)
 	}
 }
 
-static void tcmi_io_loop(struct tcmi_conn *conn)
+/* Return: true when the connection is to end, false when it has another thread. */
+static bool tcmi_io_loop(struct tcmi_conn *conn)
 {
 	unsigned long deadline;
 	int ret;
@@ -139,11 +145,13 @@ static void tcmi_io_loop(struct tcmi_conn *conn)
 		clear_bit(TCMI_CONN_KICKED, &conn->flags);
 		smp_mb__after_atomic();		/* pairs with test_and_set in kick */
 		ret = tcmi_io_once(conn);
+		if (ret == -EOWNERDEAD)
+			return false;
 		if (ret < 0)
 			tcmi_conn_close(conn, tcmi_io_error(ret));
 		deadline = tcmi_io_deadlines(conn);
 		if (test_bit(TCMI_CONN_CLOSE, &conn->flags))
-			return;
+			return true;
 		if (!ret && (list_empty(&conn->tx.queue) || conn->tx.blocked))
 			tcmi_io_sleep(conn, deadline);
 		/* a sleep ends at once when TCP has no memory and kicks us itself */
@@ -212,36 +220,54 @@ static int tcmi_io_thread(void *data)
 	/* allocations here may be on the way of writeback to our own disks */
 	unsigned int noio = memalloc_noio_save();
 
-	tcmi_io_loop(conn);
-	tcmi_conn_teardown(conn);
+	if (tcmi_io_loop(conn))
+		tcmi_conn_teardown(conn);
+	else
+		tcmi_conn_put(conn);
 	memalloc_noio_restore(noio);
 	module_put_and_kthread_exit(0);
 	return 0;
 }
 
-static int tcmi_conn_prepare(struct tcmi_conn *conn)
+/**
+ * tcmi_io_spawn() - a thread for a connection; it waits to be woken
+ * @conn: the connection
+ *
+ * Context: process. The thread has a reference of the module, and uses the caller's
+ * of the connection. Return: the thread, or an error pointer: no memory, or the module
+ * is being unloaded.
+ */
+struct task_struct *tcmi_io_spawn(struct tcmi_conn *conn)
 {
 	struct task_struct *task;
 
-	/* fails once the module is being unloaded; a kick may run the thread at once */
 	if (!try_module_get(THIS_MODULE))
-		return -ENODEV;
+		return ERR_PTR(-ENODEV);
+	task = kthread_create(tcmi_io_thread, conn, "tcmi_%u", conn->id);
+	if (IS_ERR(task))
+		module_put(THIS_MODULE);
+	else
+		tcmi_cpus_apply(task);
+	return task;
+}
+
+/**
+ * tcmi_io_unspawn() - a thread that has not been woken is not needed
+ * @task: of tcmi_io_spawn()
+ */
+void tcmi_io_unspawn(struct task_struct *task)
+{
+	kthread_stop(task);
+	module_put(THIS_MODULE);
+}
+
+static struct task_struct *tcmi_conn_prepare(struct tcmi_conn *conn)
+{
 	conn->rx.stage = kmalloc(TCMI_STAGE, GFP_KERNEL);
 	conn->tx.bv = kcalloc(TCMI_TX_BVECS, sizeof(*conn->tx.bv), GFP_KERNEL);
 	if (!conn->rx.stage || !conn->tx.bv || tcmi_login_begin(conn))
-		goto out_module;
-	task = kthread_create(tcmi_io_thread, conn, "tcmi_%u", conn->id);
-	if (IS_ERR(task))
-		goto out_module;
-	tcmi_cpus_apply(task);
-	get_task_struct(task);
-	tcmi_conn_set_state(conn, TCMI_CONN_LOGIN);
-	WRITE_ONCE(conn->task, task);
-	return 0;
-
-out_module:
-	module_put(THIS_MODULE);
-	return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
+	return tcmi_io_spawn(conn);
 }
 
 /**
@@ -251,13 +277,15 @@ out_module:
 void tcmi_conn_start_work(struct work_struct *work)
 {
 	struct tcmi_conn *conn = container_of(work, struct tcmi_conn, start_work);
+	struct task_struct *task;
 
 	if (!tcmi_portal_forget(conn)) {
 		tcmi_conn_put(conn);
 		return;
 	}
 	/* the list's reference is the thread's now */
-	if (tcmi_conn_prepare(conn)) {
+	task = tcmi_conn_prepare(conn);
+	if (IS_ERR(task)) {
 		tcmi_conn_set_state(conn, TCMI_CONN_DEAD);
 		tcmi_conn_detach(conn);
 		sock_release(conn->sock);
@@ -266,7 +294,8 @@ void tcmi_conn_start_work(struct work_struct *work)
 		kfree(conn->tx.bv);
 		tcmi_conn_put(conn);
 	} else {
-		wake_up_process(conn->task);
+		tcmi_conn_set_state(conn, TCMI_CONN_LOGIN);
+		wake_up_process(task);
 	}
 	tcmi_conn_put(conn);
 }

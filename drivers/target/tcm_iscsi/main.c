@@ -64,6 +64,7 @@ static void __exit tcmi_exit(void)
 {
 	target_unregister_template(&tcmi_fabric_ops);
 	tcmi_configfs_exit();
+	tcmi_submit_exit();
 	destroy_workqueue(tcmi_submit_wq);
 	destroy_workqueue(tcmi_wq);
 	kmem_cache_destroy(tcmi_cmd_cache);

@@ -332,6 +332,26 @@ void tcmi_sess_each(struct tcmi_tpg *tpg, void (*fn)(struct tcmi_sess *sess, voi
 	spin_unlock(&tcmi_sess_table_lock);
 }
 
+/**
+ * tcmi_sess_each_conn() - call a function for each connection of each session
+ * @fn: must not sleep
+ * @arg: its argument
+ */
+void tcmi_sess_each_conn(void (*fn)(struct tcmi_conn *conn, void *arg), void *arg)
+{
+	struct tcmi_conn *conn;
+	struct tcmi_sess *sess;
+
+	spin_lock(&tcmi_sess_table_lock);
+	list_for_each_entry(sess, &tcmi_sess_list, entry) {
+		spin_lock(&sess->lock);
+		list_for_each_entry(conn, &sess->conns, sess_entry)
+			fn(conn, arg);
+		spin_unlock(&sess->lock);
+	}
+	spin_unlock(&tcmi_sess_table_lock);
+}
+
 static void tcmi_sess_ask_one(struct tcmi_sess *sess, void *arg)
 {
 	struct tcmi_conn *conn;

@@ -265,12 +265,14 @@ static struct tcmi_tpg *tcmi_tpg_alloc(struct tcmi_wwn *wwn, u16 tag)
 	atomic_set(&tpg->refs, 0);
 	init_waitqueue_head(&tpg->drained);
 	ida_init(&tpg->tsihs);
+	xa_init(&tpg->lanes);
 	tcmi_tpg_defaults(tpg);
 	return tpg;
 }
 
 static void tcmi_tpg_free(struct tcmi_tpg *tpg)
 {
+	xa_destroy(&tpg->lanes);
 	ida_destroy(&tpg->tsihs);
 	kfree_sensitive(tpg);
 }

@@ -15,11 +15,13 @@
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
+#include <linux/rcuwait.h>
 #include <linux/scatterlist.h>
 #include <linux/socket.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 #include <target/target_core_base.h>
 #include <target/target_core_fabric.h>
 #include <tcm_iscsi/iscsip.h>
@@ -184,6 +186,26 @@ struct tcmi_tpg {
 	atomic_t refs;
 	wait_queue_head_t drained;	/* woken when @refs gets to zero */
 	struct ida tsihs;
+	struct xarray lanes;		/* struct tcmi_lane by LUN; core's configfs writes */
+};
+
+/**
+ * struct tcmi_lane - the way to the backend of one LUN
+ */
+struct tcmi_lane {
+	struct kref ref;		/* the LUN, each command queued, a thread's turn */
+	struct rcu_head rcu;
+	struct work_struct free_work;
+
+	/* set when the LUN is linked, then read-only */
+	struct workqueue_struct *wq;	/* what may sleep in submission */
+	const struct se_lun *lun;	/* identity only */
+	u64 nr;
+	bool direct;			/* its reads and writes don't sleep as a rule */
+	bool emulated;			/* core answers INQUIRY and the like by itself */
+
+	/* any context */
+	atomic_t blocked;		/* threads which do sleep in it; above zero: not direct */
 };
 
 /**
@@ -423,7 +445,10 @@ struct tcmi_conn {
 	unsigned long flags;
 	int state;			/* enum tcmi_conn_state; tcmi_conn_set_state() */
 	struct llist_head posts;	/* struct tcmi_cmd.post */
-	struct task_struct *task;	/* set once before STARTED work ends; ref held */
+	struct rcuwait wait;		/* its thread, while it sleeps in its loop */
+	unsigned long turn;		/* submission under way, 0 none: who takes it is the thread */
+	struct tcmi_lane *turn_lane;	/* where to; valid while the turn lasts, by RCU */
+	unsigned long turn_seen;	/* the watch only */
 	struct rcu_head rcu;
 
 	/* set at accept, then read-only */
@@ -460,6 +485,8 @@ struct tcmi_conn {
 	struct list_head wait_data;	/* commands waiting for Data-Out */
 	u32 wait_buf;			/* of these: core has no pages for them yet */
 	unsigned long tick;		/* next look at @wait_data, jiffies */
+	struct list_head submit;	/* commands for core, at the end of this look */
+	unsigned long turns;		/* last number of a turn */
 	struct list_head held;		/* commands ahead of ExpCmdSN, by CmdSN */
 	u32 held_bytes;
 	u32 drain_itt[TCMI_DRAIN_RING];
@@ -496,7 +523,6 @@ enum tcmi_cmd_state {		/* named after whom we wait for */
 #define TCMI_CMD_SILENT		2	/* aborted: no response */
 #define TCMI_CMD_SLOT		3	/* occupies a slot of the CmdSN window */
 #define TCMI_CMD_TMF		4
-#define TCMI_CMD_HASHED		5
 #define TCMI_CMD_HAS_DATA	6	/* queue_data_in: send the data too */
 #define TCMI_CMD_EXECUTED	7	/* target_execute_cmd() called: core owns it */
 #define TCMI_CMD_SUBMITTED	8	/* target_submit() called or queued */
@@ -510,12 +536,15 @@ struct tcmi_cmd {
 	unsigned long flags;
 	struct llist_node post;
 	struct work_struct work;	/* submission or execution that may sleep */
+	struct tcmi_lane *lane;		/* of @work; ref */
 
 	/* the connection's thread only */
 	u8 state;			/* enum tcmi_cmd_state */
 	struct tcmi_txe txe;
 	struct hlist_node task;		/* conn->tasks */
-	struct list_head entry;		/* conn->wait_data or conn->held */
+	struct list_head entry;		/* conn->wait_data, conn->held or conn->submit */
+	bool pending;			/* on conn->submit */
+	bool queued;			/* @work has been */
 	u32 itt;
 	u32 cmdsn;
 	u64 lun;			/* wire form */
@@ -595,6 +624,8 @@ void tcmi_addr_text(const struct sockaddr_storage *addr, char *text, size_t len)
 
 /* ---- io.c: the thread ---- */
 void tcmi_conn_start_work(struct work_struct *work);
+struct task_struct *tcmi_io_spawn(struct tcmi_conn *conn);
+void tcmi_io_unspawn(struct task_struct *task);
 
 /* ---- rx.c ---- */
 int tcmi_rx_run(struct tcmi_conn *conn);
@@ -642,6 +673,7 @@ void tcmi_sess_close_tpg(struct tcmi_tpg *tpg, const char *why);
 void tcmi_sess_close_endpoint(const void *endpoint, const char *why);
 bool tcmi_sess_wait_tpg(struct tcmi_tpg *tpg, unsigned long timeout);
 u32 tcmi_sess_count(const struct tcmi_wwn *wwn);
+void tcmi_sess_each_conn(void (*fn)(struct tcmi_conn *conn, void *arg), void *arg);
 void tcmi_sess_each(struct tcmi_tpg *tpg, void (*fn)(struct tcmi_sess *sess, void *arg),
 		    void *arg);
 
@@ -652,7 +684,6 @@ struct tcmi_tpg *tcmi_tpg_lookup(struct tcmi_wwn *wwn, struct tcmi_portal *porta
 void tcmi_tpg_get(struct tcmi_tpg *tpg);
 void tcmi_tpg_put(struct tcmi_tpg *tpg);
 
-/* ---- cmd_core.c: core's callbacks ---- */
 struct se_wwn *tcmi_make_wwn(struct target_fabric_configfs *tf,
 			     struct config_group *group, const char *name);
 void tcmi_drop_wwn(struct se_wwn *se_wwn);
@@ -691,6 +722,14 @@ unsigned long tcmi_cmd_tick(struct tcmi_conn *conn);
 void tcmi_cmd_go_on(struct tcmi_conn *conn);
 void tcmi_cmd_rx_dest(struct tcmi_conn *conn);
 void tcmi_cmd_slot_give(struct tcmi_cmd *cmd);
+
+/* ---- submit.c: lanes and turns ---- */
+int tcmi_lane_link(struct se_portal_group *se_tpg, struct se_lun *lun);
+void tcmi_lane_unlink(struct se_portal_group *se_tpg, struct se_lun *lun);
+void tcmi_submit_later(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
+bool tcmi_submit_recall(struct tcmi_cmd *cmd);
+bool tcmi_submit_run(struct tcmi_conn *conn);
+void tcmi_submit_exit(void);
 
 /* ---- cmd_core.c: core's callbacks ---- */
 int tcmi_write_pending(struct se_cmd *se_cmd);
@@ -746,7 +785,6 @@ extern struct configfs_attribute *tcmi_acl_base_attrs[];
 extern struct configfs_attribute *tcmi_acl_attrib_attrs[];
 extern struct configfs_attribute *tcmi_acl_auth_attrs[];
 extern struct configfs_attribute *tcmi_acl_param_attrs[];
-void tcmi_cpus_apply(struct task_struct *task);
 void tcmi_cpus_apply(struct task_struct *task);
 int tcmi_configfs_init(void);
 void tcmi_configfs_exit(void);

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How a command gets from its connection to a backend without the connection
+ * waiting for the backend.
+ *
+ * Every LUN has a lane, a workqueue of its own, for what may sleep: however many
+ * commands sleep there, they are this LUN's. Reads and writes of backends that do not
+ * sleep as a rule are submitted by the connection's thread itself, in a turn. When
+ * such a turn does sleep (the disk has no free request, its queue is frozen), the
+ * watch gives the connection to a new thread and the LUN's further commands to its
+ * lane; the old thread ends when the backend lets it go.
+ */
+#include <linux/blkdev.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <scsi/scsi_proto.h>
+#include <target/target_core_backend.h>
+#include "tcm_iscsi.h"
+
+#define TCMI_LANE_WIDTH		16	/* commands of one LUN that sleep in submission */
+#define TCMI_WATCH		(HZ / 20)
+#define TCMI_WATCH_BATCH	16	/* connections that change threads in one round */
+
+/* ---- lanes ---- */
+
+static void tcmi_lane_free_work(struct work_struct *work)
+{
+	struct tcmi_lane *lane = container_of(work, struct tcmi_lane, free_work);
+
+	destroy_workqueue(lane->wq);
+	kfree_rcu(lane, rcu);
+}
+
+static void tcmi_lane_release(struct kref *ref)
+{
+	struct tcmi_lane *lane = container_of(ref, struct tcmi_lane, ref);
+
+	/* the last one may run on the very queue that has to go */
+	queue_work(tcmi_wq, &lane->free_work);
+}
+
+static void tcmi_lane_put(struct tcmi_lane *lane)
+{
+	if (lane)
+		kref_put(&lane->ref, tcmi_lane_release);
+}
+
+/**
+ * tcmi_lane_link() - a LUN has got its backend
+ * @se_tpg: its portal group
+ * @lun: the LUN
+ *
+ * Context: process, core's configfs. Without memory for a lane, the LUN's commands
+ * take the queue that all LUNs without one share.
+ *
+ * Return: 0, or -ENOMEM, which core doesn't look at.
+ */
+int tcmi_lane_link(struct se_portal_group *se_tpg, struct se_lun *lun)
+{
+	const struct se_device *dev = rcu_access_pointer(lun->lun_se_dev);
+	const struct target_backend_ops *ops = dev->transport;
+	struct tcmi_tpg *tpg = to_tcmi_tpg(se_tpg);
+	struct tcmi_lane *lane = kzalloc(sizeof(*lane), GFP_KERNEL);
+
+	if (!lane)
+		goto out;
+	/* no rescuer: that would be a thread for every LUN */
+	lane->wq = alloc_workqueue("tcmi_lun_%llu", WQ_UNBOUND, TCMI_LANE_WIDTH,
+				   lun->unpacked_lun);
+	if (!lane->wq)
+		goto out_lane;
+	kref_init(&lane->ref);
+	INIT_WORK(&lane->free_work, tcmi_lane_free_work);
+	lane->lun = lun;
+	lane->nr = lun->unpacked_lun;
+	lane->emulated = !(ops->transport_flags_default & TRANSPORT_FLAG_PASSTHROUGH);
+	lane->direct = !strcmp(ops->name, "iblock") || !strcmp(ops->name, "rd_mcp");
+	if (!xa_err(xa_store(&tpg->lanes, lun->unpacked_lun, lane, GFP_KERNEL)))
+		return 0;
+	destroy_workqueue(lane->wq);
+out_lane:
+	kfree(lane);
+out:
+	pr_warn_ratelimited("%s: %s,%u: LUN %llu shares a queue: out of memory\n", TCMI_NAME,
+			    tpg->wwn->name, tpg->tag, lun->unpacked_lun);
+	return -ENOMEM;
+}
+
+/**
+ * tcmi_lane_unlink() - a LUN is about to lose its backend
+ * @se_tpg: its portal group
+ * @lun: the LUN; core waits for its commands after this
+ */
+void tcmi_lane_unlink(struct se_portal_group *se_tpg, struct se_lun *lun)
+{
+	tcmi_lane_put(xa_erase(&to_tcmi_tpg(se_tpg)->lanes, lun->unpacked_lun));
+}
+
+/* The lane of a LUN, with a reference; NULL: core's virtual LUN 0, no memory, or gone */
+static struct tcmi_lane *tcmi_lane_get(const struct se_lun *lun)
+{
+	struct tcmi_lane *lane;
+
+	rcu_read_lock();
+	lane = xa_load(&to_tcmi_tpg(lun->lun_tpg)->lanes, lun->unpacked_lun);
+	if (lane && (lane->lun != lun || !kref_get_unless_zero(&lane->ref)))
+		lane = NULL;
+	rcu_read_unlock();
+	return lane;
+}
+
+static void tcmi_submit(struct tcmi_cmd *cmd)
+{
+	if (test_bit(TCMI_CMD_EXECUTED, &cmd->flags))
+		target_execute_cmd(&cmd->se_cmd);
+	else
+		target_submit(&cmd->se_cmd);
+}
+
+static void tcmi_submit_work(struct work_struct *work)
+{
+	struct tcmi_cmd *cmd = container_of(work, struct tcmi_cmd, work);
+	struct tcmi_lane *lane = cmd->lane;
+
+	tcmi_submit(cmd);
+	tcmi_lane_put(lane);
+}
+
+static void tcmi_lane_queue(struct tcmi_lane *lane, struct tcmi_cmd *cmd)
+{
+	INIT_WORK(&cmd->work, tcmi_submit_work);
+	cmd->lane = lane;
+	if (lane)
+		kref_get(&lane->ref);
+	cmd->queued = true;
+	queue_work(lane ? lane->wq : tcmi_submit_wq, &cmd->work);
+}
+
+/* Does core answer this by itself, without the backend and without sleeping? */
+static bool tcmi_submit_emulated(u8 opcode)
+{
+	switch (opcode) {
+	case TEST_UNIT_READY:
+	case INQUIRY:
+	case REPORT_LUNS:
+	case REQUEST_SENSE:
+	case READ_CAPACITY:
+	case SERVICE_ACTION_IN_16:
+	case MODE_SENSE:
+	case MODE_SENSE_10:
+	case MAINTENANCE_IN:
+	case PERSISTENT_RESERVE_IN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool tcmi_submit_is_rw(u8 opcode)
+{
+	switch (opcode) {
+	case READ_6:
+	case READ_10:
+	case READ_12:
+	case READ_16:
+	case WRITE_6:
+	case WRITE_10:
+	case WRITE_12:
+	case WRITE_16:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* ---- turns ---- */
+
+static unsigned long tcmi_watch_armed;
+static void tcmi_watch_round(struct work_struct *work);
+static DECLARE_DELAYED_WORK(tcmi_watch, tcmi_watch_round);
+
+static unsigned long tcmi_turn_begin(struct tcmi_conn *conn, struct tcmi_lane *lane)
+{
+	unsigned long turn = ++conn->turns ?: ++conn->turns;
+
+	WRITE_ONCE(conn->turn_lane, lane);
+	/* a full barrier: the watch sees the turn, or we see that it isn't armed */
+	xchg(&conn->turn, turn);
+	if (!test_bit(0, &tcmi_watch_armed) && !test_and_set_bit(0, &tcmi_watch_armed))
+		queue_delayed_work(tcmi_wq, &tcmi_watch, TCMI_WATCH);
+	return turn;
+}
+
+/* Return: whether the connection is still this thread's. */
+static bool tcmi_turn_end(struct tcmi_conn *conn, unsigned long turn)
+{
+	return cmpxchg(&conn->turn, turn, 0) == turn;
+}
+
+/* The thread of this turn sleeps in a backend: another one goes on. */
+static void tcmi_turn_take(struct tcmi_conn *conn, unsigned long turn)
+{
+	struct task_struct *task = tcmi_io_spawn(conn);
+	struct tcmi_lane *lane;
+
+	if (IS_ERR(task))
+		return;			/* the next round tries again */
+	/* while the turn lasts, its thread has a reference of the lane */
+	rcu_read_lock();
+	lane = READ_ONCE(conn->turn) == turn ? READ_ONCE(conn->turn_lane) : NULL;
+	if (lane && !kref_get_unless_zero(&lane->ref))
+		lane = NULL;
+	rcu_read_unlock();
+	if (!lane) {
+		tcmi_io_unspawn(task);
+		return;
+	}
+	/* both are the old thread's to undo, as soon as it has lost the turn */
+	atomic_inc(&lane->blocked);
+	kref_get(&conn->ref);
+	if (cmpxchg(&conn->turn, turn, 0) == turn) {
+		pr_debug("%s: connection %u from %s: LUN %llu sleeps in submission\n",
+			 TCMI_NAME, conn->id, conn->peer_text, lane->nr);
+		wake_up_process(task);
+	} else {
+		atomic_dec(&lane->blocked);
+		tcmi_conn_put(conn);
+		tcmi_io_unspawn(task);
+	}
+	tcmi_lane_put(lane);
+}
+
+struct tcmi_watch_found {
+	struct tcmi_conn *conn[TCMI_WATCH_BATCH];
+	unsigned long turn[TCMI_WATCH_BATCH];
+	u32 n;
+	bool busy;
+};
+
+/* The same turn in two rounds: it has slept for one of them at least. */
+static void tcmi_watch_conn(struct tcmi_conn *conn, void *arg)
+{
+	struct tcmi_watch_found *found = arg;
+	unsigned long turn = READ_ONCE(conn->turn);
+
+	if (!turn)
+		return;
+	found->busy = true;
+	if (turn == conn->turn_seen && found->n < TCMI_WATCH_BATCH) {
+		kref_get(&conn->ref);
+		found->conn[found->n] = conn;
+		found->turn[found->n++] = turn;
+	}
+	conn->turn_seen = turn;
+}
+
+static void tcmi_watch_round(struct work_struct *work)
+{
+	struct tcmi_watch_found found = { };
+	u32 i;
+
+	clear_bit(0, &tcmi_watch_armed);
+	smp_mb__after_atomic();		/* pairs with tcmi_turn_begin() */
+	tcmi_sess_each_conn(tcmi_watch_conn, &found);
+	for (i = 0; i < found.n; i++) {
+		tcmi_turn_take(found.conn[i], found.turn[i]);
+		tcmi_conn_put(found.conn[i]);
+	}
+	if (found.busy && !test_and_set_bit(0, &tcmi_watch_armed))
+		queue_delayed_work(tcmi_wq, &tcmi_watch, TCMI_WATCH);
+}
+
+/**
+ * tcmi_submit_exit() - nothing of this file runs any more; at module exit
+ */
+void tcmi_submit_exit(void)
+{
+	cancel_delayed_work_sync(&tcmi_watch);
+}
+
+/* ---- the connection's commands ---- */
+
+/**
+ * tcmi_submit_later() - a command is ready for core, or for execution
+ * @conn: the connection; its thread calls
+ * @cmd: the command, prepared; it goes at the end of this look at the socket
+ */
+void tcmi_submit_later(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	cmd->pending = true;
+	list_add_tail(&cmd->entry, &conn->submit);
+}
+
+/**
+ * tcmi_submit_recall() - take a command back that has not reached core yet
+ * @cmd: the command; its connection's thread calls
+ * Return: true if core never sees it.
+ */
+bool tcmi_submit_recall(struct tcmi_cmd *cmd)
+{
+	if (cmd->pending) {
+		list_del_init(&cmd->entry);
+		cmd->pending = false;
+		return true;
+	}
+	if (!cmd->queued || !cancel_work(&cmd->work))
+		return false;
+	tcmi_lane_put(cmd->lane);
+	return true;
+}
+
+static struct tcmi_cmd *tcmi_submit_next(struct tcmi_conn *conn, const struct se_lun *lun)
+{
+	struct tcmi_cmd *cmd = list_first_entry_or_null(&conn->submit, struct tcmi_cmd, entry);
+
+	if (!cmd || cmd->se_cmd.se_lun != lun)
+		return NULL;
+	list_del_init(&cmd->entry);
+	cmd->pending = false;
+	return cmd;
+}
+
+/* Commands in a row for one LUN. Return: whether the connection is still ours. */
+static bool tcmi_submit_lun(struct tcmi_conn *conn, const struct se_lun *lun,
+			    struct tcmi_lane *lane)
+{
+	bool mine = true, plugged = false;
+	struct blk_plug plug;
+	struct tcmi_cmd *cmd;
+	unsigned long turn;
+
+	while (mine && (cmd = tcmi_submit_next(conn, lun))) {
+		u8 opcode = cmd->se_cmd.t_task_cdb[0];
+
+		if ((!lane || lane->emulated) && tcmi_submit_emulated(opcode)) {
+			tcmi_submit(cmd);
+		} else if (lane && lane->direct && tcmi_submit_is_rw(opcode) &&
+			   atomic_read(&lane->blocked) <= 0) {
+			if (!plugged)
+				blk_start_plug(&plug);
+			plugged = true;
+			turn = tcmi_turn_begin(conn, lane);
+			tcmi_submit(cmd);
+			mine = tcmi_turn_end(conn, turn);
+		} else {
+			tcmi_lane_queue(lane, cmd);
+		}
+	}
+	if (plugged && mine) {
+		turn = tcmi_turn_begin(conn, lane);
+		blk_finish_plug(&plug);
+		mine = tcmi_turn_end(conn, turn);
+	} else if (plugged) {
+		blk_finish_plug(&plug);
+	}
+	if (!mine)
+		atomic_dec(&lane->blocked);
+	return mine;
+}
+
+/**
+ * tcmi_submit_run() - give core what this look at the socket has brought
+ * @conn: the connection; its thread calls
+ *
+ * Return: false if a backend slept and the connection has another thread now: the
+ * caller has one reference left of it, and nothing else.
+ */
+bool tcmi_submit_run(struct tcmi_conn *conn)
+{
+	bool mine = true;
+
+	while (mine && !list_empty(&conn->submit)) {
+		struct tcmi_cmd *cmd = list_first_entry(&conn->submit, struct tcmi_cmd, entry);
+		const struct se_lun *lun = cmd->se_cmd.se_lun;
+		struct tcmi_lane *lane = tcmi_lane_get(lun);
+
+		mine = tcmi_submit_lun(conn, lun, lane);
+		tcmi_lane_put(lane);
+	}
+	return mine;
+}
