@@ -94,6 +94,8 @@ raw_setup()
 raw_run()
 {
 	raw_setup || bail_out "cannot set the targets up"
+	# core keeps reservations there; targetctl names another place
+	mkdir -p "$(cat $CFG/dbroot)/pr"
 	# shellcheck disable=SC2086
 	"raw-$1" ${RAW_CASES-}
 }
