@@ -5,7 +5,9 @@
 usage: table.py FILE...
 
 Each line is "IMPLEMENTATION ROUND WORKLOAD KEY=VALUE...". A ratio is that of
-rounds next to each other; its spread is the smallest and the largest.
+rounds next to each other; its spread is the smallest and the largest. "us/IO" is
+all of the machine; "target" is that without the CPU time of the client, which
+has the softirqs of its own system calls in it.
 """
 import statistics
 import sys
@@ -27,27 +29,39 @@ def ratios(ours, other, key):
             if r in other and other[r][key]]
 
 
+def ratio_text(impls, impl, key):
+    if impl == "intree" or "intree" not in impls:
+        return ""
+    r = ratios(impls[impl], impls["intree"], key)
+    if not r:
+        return ""
+    if len(r) == 1:
+        return "%.3f" % r[0]
+    return "%.3f (%.3f-%.3f)" % (statistics.median(r), min(r), max(r))
+
+
+HEAD = "%-18s %-7s %9s %9s %8s %7s %7s %9s %9s  %-20s %s"
+LINE = "%-18s %-7s %9.2f %9.2f %8.0f %7.2f %7.3f %9.1f %9.1f  %-20s %s"
+
+
 def main():
     figures = read(sys.argv[1:])
     if not figures:
         sys.exit("no figures")
-    print("%-18s %-7s %9s %9s %8s %7s %7s %9s %9s  %s" % (
-        "workload", "impl", "us/IO", "client", "IOPS", "segs", "ctxt", "p50 us", "p99 us",
-        "us/IO to intree (of rounds)"))
+    print(HEAD % ("workload", "impl", "us/IO", "target", "IOPS", "segs", "ctxt", "p50 us",
+                  "p99 us", "target/intree", "all/intree"))
     for work, impls in figures.items():
+        for impl, rounds in impls.items():
+            for v in rounds.values():
+                v["target"] = v["us_io"] - v["client_us_io"]
         for impl, rounds in impls.items():
             med = {k: statistics.median(v[k] for v in rounds.values())
                    for k in next(iter(rounds.values()))}
-            text = ""
-            if "intree" in impls and impl != "intree":
-                r = ratios(rounds, impls["intree"], "us_io")
-                if r:
-                    text = "%.3f" % statistics.median(r)
-                    if len(r) > 1:
-                        text += " (%.3f-%.3f)" % (min(r), max(r))
-            print("%-18s %-7s %9.2f %9.2f %8.0f %7.2f %7.3f %9.1f %9.1f  %s" % (
-                work, impl, med["us_io"], med["client_us_io"], med["iops"],
-                med["segs_io"], med["ctxt_io"], med["p50_us"], med["p99_us"], text))
+            print((LINE % (
+                work, impl, med["us_io"], med["target"], med["iops"], med["segs_io"],
+                med["ctxt_io"], med["p50_us"], med["p99_us"],
+                ratio_text(impls, impl, "target"),
+                ratio_text(impls, impl, "us_io"))).rstrip())
 
 
 if __name__ == "__main__":

@@ -312,7 +312,8 @@ static void parse(struct sess *s)
 /* false: nothing there (with @wait: an error after TIMEOUT_S) */
 static bool receive(struct sess *s, bool wait)
 {
-	bool discard = s->in_payload && s->skip >= DISCARD_MIN && !s->check && !opt.copy;
+	bool discard = s->in_payload && s->skip >= DISCARD_MIN && !s->check &&
+		opt.bs >= opt.discard;
 	int flags = wait ? 0 : MSG_DONTWAIT;
 	ssize_t n;
 
@@ -511,7 +512,7 @@ static void sess_init(struct sess *s)
 	s->slots = calloc(opt.depth, sizeof(*s->slots));
 	s->free = calloc(opt.depth, sizeof(*s->free));
 	s->hdr = malloc(HDR_ARENA);
-	s->buf_len = opt.bs > 16384 && opt.read_pct && !opt.copy ? 2048 : 262144;
+	s->buf_len = opt.bs >= opt.discard && opt.read_pct ? 2048 : 262144;
 	s->buf = malloc(s->buf_len);
 	if (!s->slots || !s->free || !s->hdr || !s->buf)
 		die("out of memory");

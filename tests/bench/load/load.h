@@ -19,7 +19,7 @@
 #define HDR_MAX		128	/* header and digests of one PDU */
 #define TIMEOUT_S	20	/* no answer for so long is an error */
 #define HIST		(64 * 32)
-#define DISCARD_MIN	4096	/* a payload worth a system call of its own */
+#define DISCARD_MIN	2048	/* of a payload: worth a system call of its own */
 
 enum write_mode { WRITE_IMM, WRITE_UNSOL, WRITE_BOTH, WRITE_SOL };
 
@@ -33,7 +33,8 @@ struct options {
 	double seconds, warm;		/* or else: */
 	uint64_t count, warm_count;
 	enum write_mode wmode;
-	bool hdgst, ddgst, sequential, copy;
+	bool hdgst, ddgst, sequential;
+	uint32_t discard;		/* payloads of blocks so long are not copied */
 	uint64_t range;			/* bytes from the start of the LUN */
 	unsigned int verify;		/* look at 1 of so many, 0 = none */
 	uint32_t mrdsl, first_burst, max_burst;

@@ -23,7 +23,7 @@ struct options opt = {
 	.initiator = "iqn.2003-01.org.example:load", .read_pct = 100, .bs = 4096,
 	.depth = 32, .sessions = 1, .procs = 1, .seconds = 3, .warm = 0.5,
 	.range = 256 << 20, .mrdsl = 262144, .first_burst = 262144,
-	.max_burst = 1 << 20,
+	.max_burst = 1 << 20, .discard = 32768,
 };
 
 struct shared *shared;
@@ -296,7 +296,8 @@ static void usage(FILE *f)
 	      "  -r MIB                use so much of the LUN   [256]\n"
 	      "  -q                    sequential\n"
 	      "  -V N                  write a pattern first, check 1 read in N\n"
-	      "  -c                    copy all payload instead of discarding it\n"
+	      "  -C BYTES              let the kernel discard the payload of reads of blocks so\n"
+	      "                        long: no copy, but system calls  [32k]\n"
 	      "  -R BYTES -F BYTES -M BYTES  our MaxRecvDataSegmentLength, FirstBurst-\n"
 	      "                        Length, MaxBurstLength   [256k, 256k, 1m]\n", f);
 }
@@ -358,7 +359,7 @@ static void option(int c, const char *arg)
 	case 'r': opt.range = number(arg) << 20; break;
 	case 'q': opt.sequential = true; break;
 	case 'V': opt.verify = number(arg); break;
-	case 'c': opt.copy = true; break;
+	case 'C': opt.discard = number(arg); break;
 	case 'R': opt.mrdsl = number(arg); break;
 	case 'F': opt.first_burst = number(arg); break;
 	case 'M': opt.max_burst = number(arg); break;
@@ -399,7 +400,7 @@ int main(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "a:p:t:l:i:P:w:b:d:B:s:j:T:W:n:m:HDr:qV:cR:F:M:h")) != -1)
+	while ((c = getopt(argc, argv, "a:p:t:l:i:P:w:b:d:B:s:j:T:W:n:m:HDr:qV:C:R:F:M:h")) != -1)
 		option(c, optarg);
 	if (optind < argc)
 		option('?', NULL);
