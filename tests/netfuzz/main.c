@@ -201,7 +201,7 @@ static bool healthy(void)
 	if (f)
 		fclose(f);
 	waitpid(pid, &status, 0);
-	for (char *s = strtok(status ? text : NULL, "\n"); s; s = strtok(NULL, "\n"))
+	for (char *s = status ? strtok(text, "\n") : NULL; s; s = strtok(NULL, "\n"))
 		printf("# health: %s\n", s);
 	return !status;
 }

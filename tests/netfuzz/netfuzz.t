@@ -10,7 +10,7 @@ fuzz_setup()
 {
 	local name
 
-	raw_setup && mk_fileio disk3 /dev/shm/disk3 8M &&
+	raw_setup && mk_fileio disk3 /dev/shm/disk3 8388608 &&
 		mk_lun "$RAW" 1 3 disk3 || return 1
 	for name in ini ini2 chap few; do
 		map_lun "$RAW" 1 "$BASE$name" 3 || return 1
