@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Addresses, one a line, as a histogram of symbols.
 
+Below the first symbol is user space; far behind the last one is what the kernel
+does not know: the host's kernel under User Mode Linux.
+
 usage: symbols.py KALLSYMS [LINES] <ADDRESSES
 """
 import bisect
@@ -29,15 +32,19 @@ def main():
     symbols = load(sys.argv[1])
     most = int(sys.argv[2]) if len(sys.argv) > 2 else 60
     addresses = [a for a, _ in symbols]
-    kernel_start = addresses[0] if addresses else 0
     count, modules, total = collections.Counter(), collections.Counter(), 0
     for line in sys.stdin:
         address = int(line, 16)
         total += 1
         i = bisect.bisect_right(addresses, address) - 1
-        name = "(user)" if i < 0 or address < kernel_start else symbols[i][1]
+        if i < 0:
+            name = "(user)"
+        elif address - addresses[i] > 1 << 20:
+            name = "(outside)"
+        else:
+            name = symbols[i][1]
         count[name] += 1
-        modules["user" if name == "(user)" else module_of(name)] += 1
+        modules[name.strip("()") if name.startswith("(") else module_of(name)] += 1
     if not total:
         sys.exit("no samples")
     print("%d samples" % total)
