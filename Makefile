@@ -88,6 +88,17 @@ demo: deps
 itest: deps
 	@tests/check itest
 
+bench: bench-icount bench-uml
+
+bench-icount: deps
+	tests/bench/bench icount -k $(KERNEL) -i "ours intree nvmet null" $(BENCHFLAGS)
+
+bench-uml: deps
+	tests/bench/bench uml -i "ours intree nvmet tgt null" $(BENCHFLAGS)
+
+bench-guard: deps
+	tests/bench/bench guard -k $(KERNEL)
+
 help:
 	@echo 'Building (KDIR=..., W=1, C=1 as in the kernel):'
 	@echo '  all, modules  the module, for the running kernel or KDIR'
@@ -109,6 +120,12 @@ help:
 	@echo '  long          the test suite of libiscsi and the tests of many rounds, on KERNEL'
 	@echo '  matrix        all functional tests on all three kernels'
 	@echo '  itest         the test suite of libiscsi; rewrites Documentation/itest.rst'
+	@echo 'Measuring (tests/bench/bench help; Documentation/performance.rst):'
+	@echo '  bench         this module beside the in-tree one, nvmet-tcp, tgt, a null responder:'
+	@echo '  bench-icount  by instructions per I/O, on KERNEL; always the same'
+	@echo '  bench-uml     by CPU time per I/O, in User Mode Linux'
+	@echo '  bench-guard   fails where an I/O takes 3 % more instructions than recorded'
 
 .PHONY: all modules clean kdir install uninstall dkms-install dkms-uninstall deps unit style layers build \
-	functional main-path long check matrix vm shell demo itest help
+	functional main-path long check matrix vm shell demo itest \
+	bench bench-icount bench-uml bench-guard help

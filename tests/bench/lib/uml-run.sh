@@ -38,7 +38,7 @@ uml_boot()
 	local tree=$1 cpu=$2 limit=$3
 
 	# Before everybody else on its CPU: time is what it measures.
-	uml_chroot "$tree" timeout -k 10 "$limit" nice -n -15 taskset -c "$cpu" \
+	uml_chroot "$tree" timeout -k 10 "$limit" chrt -f 1 taskset -c "$cpu" \
 		/build/linux/linux mem=2G root=/dev/root rootfstype=hostfs rootflags=/ rw \
 		seccomp=on init=/bench/init con=null con0=null,fd:1 ssl=null quiet panic=-1 \
 		</dev/null
