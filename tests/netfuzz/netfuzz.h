@@ -71,7 +71,7 @@ struct peer {
 
 /* What a conversation came to, in memory that the workers share with the parent */
 struct tally {
-	uint32_t conversations, logins, pdus, changed, replies, rejects, digests;
+	uint32_t conversations, logins, pdus, changed, replies, rejects, digests, commands;
 	uint32_t now;			/* the conversation under way */
 };
 

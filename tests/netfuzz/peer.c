@@ -75,8 +75,9 @@ static void on_login(struct peer *p, const uint8_t *b, const uint8_t *data, uint
 	}
 }
 
-static void task_done(struct peer *p, uint32_t itt)
+static void task_done(struct peer *p, uint32_t itt, uint8_t status)
 {
+	tally->commands += !status;
 	for (unsigned int i = 0; i < p->ntasks; i++)
 		if (p->task[i].itt == itt)
 			p->task[i--] = p->task[--p->ntasks];
@@ -112,11 +113,11 @@ static void on_pdu(struct peer *p, const uint8_t *b, const uint8_t *data, uint32
 		tally->rejects++;
 		break;
 	case OP_SCSI_RSP:
-		task_done(p, get32(b + 16));
+		task_done(p, get32(b + 16), b[3]);
 		break;
 	case OP_DATA_IN:
 		if (b[1] & 1)
-			task_done(p, get32(b + 16));
+			task_done(p, get32(b + 16), b[3]);
 		break;
 	}
 }
