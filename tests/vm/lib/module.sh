@@ -74,7 +74,7 @@ module_overlay()
 	local tree=$1 dir=$2 ko key over base=lib/modules/$release
 	local -a modules
 
-	mapfile -t modules < <(find "$dir" -name '*.ko' | sort)
+	mapfile -t modules < <(find "$dir/drivers" -name '*.ko' | sort)
 	over=$dir.overlay/usr/$base
 	mkdir -p "$over/updates"
 	rm -f "$over"/updates/*

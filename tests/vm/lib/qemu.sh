@@ -32,6 +32,8 @@ qemu_start()
 	append="console=ttyS0 loglevel=5 panic=-1 mitigations=off log_buf_len=4M"
 	# The ACPI interpreter is slow under TCG: PCI does well without it.
 	append="$append pci=noacpi no_timer_check nokaslr printk.time=1 tsc=reliable ${opt_append[*]:-}"
+	# KASAN would report the first bug of a boot alone.
+	[ "$opt_kernel" != debug ] || append="$append kasan_multi_shot"
 	[ -z "$opt_panic" ] || append="$append panic_on_warn=1 oops=panic"
 	for disk in 1 2; do
 		truncate -s 1G "$work/scratch$disk" || return 1

@@ -255,7 +255,7 @@ struct iscsip_verdict iscsip_decode(const u8 *bhs, enum iscsip_phase phase,
 		return BAD_PROTO("data segment over MaxRecvDataSegmentLength");
 	}
 	v = judge_opcode(op, phase);
-	if (v.action != ISCSIP_OK)
+	if (!op || v.action != ISCSIP_OK)
 		return v;
 	v = judge_common(op, req);
 	if (v.action != ISCSIP_OK || !op->judge)
