@@ -185,8 +185,8 @@ backend_up || give_up "no backend $BACKEND"
 for round in $(seq "$ROUNDS"); do
 	for impl in $IMPLS; do
 		impl_up "$impl" || give_up "cannot set up $impl"
-		run_work "$impl" "$round" </dev/null
 		[ "$impl" != "${SYMBOLS:-}" ] || cp /proc/kallsyms "$LAB_OUT/kallsyms"
+		run_work "$impl" "$round" </dev/null
 		impl_down "$impl" || give_up "cannot take down $impl"
 	done
 done

@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Where the guest is, sampled from outside: the program counter by QMP.
+"""Where the guest is, sampled from outside: program counter and task, by QMP.
 
-usage: sample.py SOCKET MARKER IMPL OUT
+usage: sample.py SOCKET OUT IMPL
 
-Samples while the file MARKER begins with IMPL, until SOCKET's other end goes.
-Writes one address a line to OUT. Costs the guest nothing that icount would see.
+Samples while OUT/running begins with IMPL, until SOCKET's other end goes, and
+writes lines "ADDRESS TASK" to OUT/samples. Costs the guest nothing that icount
+would see.
 """
 import json
 import os
 import re
 import socket
 import sys
+import tempfile
 import time
 
 
@@ -26,28 +28,71 @@ def connect(path):
     sys.exit("no QEMU at " + path)
 
 
-def main():
-    path, marker, impl, out = sys.argv[1:]
-    f = connect(path).makefile("rw")
+class Guest:
+    """The monitor of a VM with one processor."""
 
-    def ask(command, **arguments):
-        f.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
-        f.flush()
+    def __init__(self, path):
+        self.f = connect(path).makefile("rw")
+        self.f.readline()
+        self.ask("qmp_capabilities")
+        self.current = None
+        self.names = {}
+
+    def ask(self, command, **arguments):
+        self.f.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self.f.flush()
         while True:
-            line = f.readline()
+            line = self.f.readline()
             if not line:
                 raise EOFError
             answer = json.loads(line)
             if "return" in answer:
                 return answer["return"]
+            if "error" in answer:
+                return ""
 
-    f.readline()
-    ask("qmp_capabilities")
-    rip = re.compile(r"\b[RE]IP=([0-9a-f]+)")
-    with open(out, "w", encoding="ascii") as o:
+    def hmp(self, line):
+        return self.ask("human-monitor-command", **{"command-line": line})
+
+    def read_symbols(self, kallsyms):
+        """The per-CPU variable which points to the running task."""
+        with open(kallsyms, encoding="ascii") as f:
+            for line in f:
+                address, _, name = line.split()[:3]
+                if name in ("pcpu_hot", "current_task"):
+                    self.current = int(address, 16)
+
+    def name_of(self, task):
+        """The name is somewhere in the task; kernel threads' look like these."""
+        if task not in self.names:
+            with tempfile.NamedTemporaryFile() as f:
+                self.ask("memsave", val=task - (1 << 64), size=6144, filename=f.name)
+                found = re.search(rb"(tcmi_[0-9]+|tcmi|iscsi_[a-z]+|bench[-_a-z0-9]*|kworker/"
+                                  rb"|ksoftirqd/|swapper/|rcu_[a-z]+|kcompactd|bash)",
+                                  f.read())
+            self.names[task] = found.group(1).decode() if found else "other"
+        return self.names[task]
+
+    def sample(self):
+        text = self.hmp("info registers")
+        rip = int(re.search(r"\b[RE]IP=([0-9a-f]+)", text).group(1), 16)
+        gs = int(re.search(r"\bGS *=[0-9a-f]+ ([0-9a-f]+)", text).group(1), 16)
+        if rip < 1 << 63:
+            return rip, "user"
+        if self.current is None or gs < 1 << 63 and self.current < 1 << 63:
+            return rip, "other"
+        word = self.hmp("x /1gx 0x%x" % ((gs + self.current) & (1 << 64) - 1))
+        found = re.search(r": 0x([0-9a-f]+)", word)
+        return rip, self.name_of(int(found.group(1), 16)) if found else "other"
+
+
+def main():
+    path, out, impl = sys.argv[1:]
+    guest = Guest(path)
+    with open(out + "/samples", "w", encoding="ascii") as o:
         while True:
             try:
-                with open(marker, encoding="ascii") as m:
+                with open(out + "/running", encoding="ascii") as m:
                     wanted = m.read().split()[:1] == [impl]
             except OSError:
                 wanted = False
@@ -55,11 +100,12 @@ def main():
                 time.sleep(0.05)
                 if not os.path.exists(path):
                     return
-                ask("query-status")
+                guest.ask("query-status")
                 continue
+            if guest.current is None:
+                guest.read_symbols(out + "/kallsyms")
             for _ in range(20):
-                text = ask("human-monitor-command", **{"command-line": "info registers"})
-                o.write(rip.search(text).group(1) + "\n")
+                o.write("%x %s\n" % guest.sample())
                 time.sleep(0.0005)
 
 

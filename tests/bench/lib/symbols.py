@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Addresses, one a line, as a histogram of symbols.
+"""Lines "ADDRESS [TASK]" as a histogram of symbols, of all and of each task.
+
+usage: symbols.py KALLSYMS [LINES] <SAMPLES
 
 Below the first symbol is user space; far behind the last one is what the kernel
 does not know: the host's kernel under User Mode Linux.
-
-usage: symbols.py KALLSYMS [LINES] <ADDRESSES
 """
 import bisect
 import collections
@@ -28,29 +28,44 @@ def module_of(name):
     return name[name.index("[") + 1:-1] if name.endswith("]") else "kernel"
 
 
+def symbol_of(symbols, addresses, address):
+    i = bisect.bisect_right(addresses, address) - 1
+    if i < 0:
+        return "(user)"
+    if address - addresses[i] > 1 << 20:
+        return "(outside)"
+    return symbols[i][1]
+
+
+def show(title, names, total, most):
+    count, modules = collections.Counter(names), collections.Counter()
+    for name in names:
+        modules[name.strip("()") if name.startswith("(") else module_of(name)] += 1
+    print("%s: %d samples, %.1f%%" % (title, len(names), 100 * len(names) / total))
+    print("  " + "  ".join("%s %.1f%%" % (m, 100 * n / total)
+                           for m, n in modules.most_common()))
+    for name, n in count.most_common(most):
+        print("%6.2f%%  %s" % (100 * n / total, name))
+    print()
+
+
 def main():
     symbols = load(sys.argv[1])
     most = int(sys.argv[2]) if len(sys.argv) > 2 else 60
     addresses = [a for a, _ in symbols]
-    count, modules, total = collections.Counter(), collections.Counter(), 0
+    tasks, everything = {}, []
     for line in sys.stdin:
-        address = int(line, 16)
-        total += 1
-        i = bisect.bisect_right(addresses, address) - 1
-        if i < 0:
-            name = "(user)"
-        elif address - addresses[i] > 1 << 20:
-            name = "(outside)"
-        else:
-            name = symbols[i][1]
-        count[name] += 1
-        modules[name.strip("()") if name.startswith("(") else module_of(name)] += 1
-    if not total:
+        address, *task = line.split()
+        name = symbol_of(symbols, addresses, int(address, 16))
+        everything.append(name)
+        if task:
+            tasks.setdefault(task[0], []).append(name)
+    if not everything:
         sys.exit("no samples")
-    print("%d samples" % total)
-    print("  ".join("%s %.1f%%" % (m, 100 * n / total) for m, n in modules.most_common()))
-    for name, n in count.most_common(most):
-        print("%6.2f%%  %s" % (100 * n / total, name))
+    show("all", everything, len(everything), most)
+    for task in sorted(tasks, key=lambda t: -len(tasks[t])):
+        if len(tasks[task]) * 100 > len(everything):
+            show(task, tasks[task], len(everything), most * 2 // 3)
 
 
 if __name__ == "__main__":
