@@ -179,13 +179,20 @@ run_work()
 	done <<<"$WORK"
 }
 
+# By way of memory: /proc reads in small pieces, and the way out is slow.
+save_symbols()
+{
+	cp /proc/kallsyms /tmp/kallsyms && cp /tmp/kallsyms "$LAB_OUT/kallsyms"
+	rm -f /tmp/kallsyms
+}
+
 bad=0
 [ -n "${IMPLS:-}" ] && [ -n "${WORK:-}" ] || give_up "nothing to do"
 backend_up || give_up "no backend $BACKEND"
 for round in $(seq "$ROUNDS"); do
 	for impl in $IMPLS; do
 		impl_up "$impl" || give_up "cannot set up $impl"
-		[ "$impl" != "${SYMBOLS:-}" ] || cp /proc/kallsyms "$LAB_OUT/kallsyms"
+		[ "$impl" != "${SYMBOLS:-}" ] || save_symbols
 		run_work "$impl" "$round" </dev/null
 		impl_down "$impl" || give_up "cannot take down $impl"
 	done
