@@ -160,15 +160,57 @@ impl_options()
 	esac
 }
 
+# The kernel's initiator and fio, for the iSCSI targets: the disk in $fio_disk.
+fio_up()
+{
+	start_iscsid && iscsiadm -m discovery -t st -p 127.0.0.1 >/dev/null &&
+		iscsiadm -m node -T $IQN -l >/dev/null &&
+		fio_disk=$(wait_disk 20 $IQN "$1")
+}
+
+# Figures of fio, named as those of bench-load.
+run_fio()
+{
+	local impl=$1 lun=0
+
+	shift
+	[ "$impl" != tgt ] || lun=1
+	[ -n "$fio_disk" ] || fio_up $lun || return 1
+	# One system call for as many requests as there are.
+	fio --name=b --filename="$fio_disk" --direct=1 --ioengine=io_uring \
+		--iodepth_batch_submit=32 --iodepth_batch_complete_min=1 \
+		--iodepth_batch_complete_max=32 --time_based --ramp_time=1 --norandommap \
+		--randrepeat=0 --output-format=json "$@" | python3 -c 'import json, sys
+j = json.load(sys.stdin)["jobs"][0]
+d = j["read"] if j["read"]["total_ios"] else j["write"]
+p = d["clat_ns"]["percentile"]
+print("ios=%d iops=%.0f us_io=%.3f client_us_io=0 p50_us=%.1f p99_us=%.1f segs_io=0 ctxt_io=0" % (
+    d["total_ios"], d["iops"], 1e6 / d["iops"], p["50.000000"] / 1e3, p["99.000000"] / 1e3))'
+}
+
+run_one()
+{
+	local impl=$1
+
+	shift
+	if [ "$1" = fio ]; then
+		shift
+		run_fio "$impl" "$@"
+	else
+		# shellcheck disable=SC2046
+		bench-load $(impl_options "$impl") "$@"
+	fi
+}
+
 run_work()
 {
-	local impl=$1 round=$2 name options figures
+	local impl=$1 round=$2 name options figures fio_disk=
 
 	while read -r name options; do
 		[ -n "$name" ] || continue
 		echo "$impl $round $name" >"$LAB_OUT/running"
-		# shellcheck disable=SC2046,SC2086
-		if figures=$(bench-load $(impl_options "$impl") $options 2>"$LAB_OUT/load.err"); then
+		# shellcheck disable=SC2086
+		if figures=$(run_one "$impl" $options 2>"$LAB_OUT/load.err"); then
 			echo "$impl $round $name $figures" >>"$FIGURES"
 			diag "$impl $round $name $figures"
 		else
@@ -177,6 +219,7 @@ run_work()
 		fi
 		rm -f "$LAB_OUT/running"
 	done <<<"$WORK"
+	[ -z "$fio_disk" ] || logout_all || bad=1
 }
 
 # By way of memory: /proc reads in small pieces, and the way out is slow.
