@@ -18,13 +18,16 @@ uml_chroot()
 # The module, the load generator and the null responder, of this checkout.
 uml_build()
 {
-	local tree=$1 release=$2 dir="$1/build/checkout"
+	local tree=$1 release=$2 inside dir
 	local -a make=(make -s -j2 ARCH=um KDIR=/build/linux)
 
+	# One for each checkout, as in the lab.
+	inside=/build/$(echo "$LAB_SRC" | hash_of)
+	dir=$tree$inside
 	module_sync "$dir" || return 1
-	uml_chroot "$tree" nice -n 10 "${make[@]}" -C /build/checkout || return 1
+	uml_chroot "$tree" nice -n 10 "${make[@]}" -C "$inside" || return 1
 	uml_chroot "$tree" nice -n 10 "${make[@]}" BENCH_NULL=1 \
-		-C /build/checkout/tests/bench vm-programs || return 1
+		-C "$inside/tests/bench" vm-programs || return 1
 	mkdir -p "$tree/lib/modules/$release/updates"
 	cp "$dir/drivers/target/tcm_iscsi/tcm_iscsi.ko" "$tree/lib/modules/$release/updates/" &&
 		cp "$dir/tests/bench/build/bench-load" "$dir/tests/bench/null/bench_null.ko" \
