@@ -163,19 +163,17 @@ impl_options()
 # The kernel's initiator and fio, for the iSCSI targets: the disk in $fio_disk.
 fio_up()
 {
+	local lun=0
+
+	[ "$1" != tgt ] || lun=1
 	start_iscsid && iscsiadm -m discovery -t st -p 127.0.0.1 >/dev/null &&
 		iscsiadm -m node -T $IQN -l >/dev/null &&
-		fio_disk=$(wait_disk 20 $IQN "$1")
+		fio_disk=$(wait_disk 20 $IQN $lun)
 }
 
 # Figures of fio, named as those of bench-load.
 run_fio()
 {
-	local impl=$1 lun=0
-
-	shift
-	[ "$impl" != tgt ] || lun=1
-	[ -n "$fio_disk" ] || fio_up $lun || return 1
 	# One system call for as many requests as there are.
 	fio --name=b --filename="$fio_disk" --direct=1 --ioengine=io_uring \
 		--iodepth_batch_submit=32 --iodepth_batch_complete_min=1 \
@@ -195,7 +193,7 @@ run_one()
 	shift
 	if [ "$1" = fio ]; then
 		shift
-		run_fio "$impl" "$@"
+		run_fio "$@"
 	else
 		# shellcheck disable=SC2046
 		bench-load $(impl_options "$impl") "$@"
@@ -208,6 +206,9 @@ run_work()
 
 	while read -r name options; do
 		[ -n "$name" ] || continue
+		case $options in
+		fio*) [ -n "$fio_disk" ] || fio_up "$impl" >"$LAB_OUT/fio_up" 2>&1 ;;
+		esac
 		echo "$impl $round $name" >"$LAB_OUT/running"
 		# shellcheck disable=SC2086
 		if figures=$(run_one "$impl" $options 2>"$LAB_OUT/load.err"); then
