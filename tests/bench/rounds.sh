@@ -112,7 +112,8 @@ nvmet_down()
 
 tgt_up()
 {
-	[ -n "$backend_path" ] && command -v tgtd >/dev/null || return 1
+	[ -n "$backend_path" ] || return 1
+	command -v tgtd >/dev/null || return 1
 	mkdir -p /var/run
 	tgtd -f >/dev/null 2>&1 &
 	tgt_pid=$!

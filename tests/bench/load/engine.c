@@ -194,7 +194,8 @@ static bool flush(struct sess *s)
 			n -= v->iov_len;
 		}
 	}
-	s->cur = s->niov = 0;
+	s->cur = 0;
+	s->niov = 0;
 	s->hdr_used = 0;
 	return true;
 }
@@ -301,7 +302,8 @@ static void parse(struct sess *s)
 	while (s->in_payload ? payload(s) : proto->parse_hdr(s))
 		;
 	if (s->head == s->tail) {
-		s->head = s->tail = 0;
+		s->head = 0;
+		s->tail = 0;
 	} else if (s->head) {
 		memmove(s->buf, s->buf + s->head, s->tail - s->head);
 		s->tail -= s->head;
@@ -518,7 +520,10 @@ static void sess_init(struct sess *s)
 		die("out of memory");
 	for (unsigned int i = 0; i < opt.depth; i++) {
 		s->free[s->nfree++] = opt.depth - 1 - i;
-		if (opt.verify && !(s->slots[i].wbuf = malloc(opt.bs)))
+		if (!opt.verify)
+			continue;
+		s->slots[i].wbuf = malloc(opt.bs);
+		if (!s->slots[i].wbuf)
 			die("out of memory");
 	}
 }
