@@ -13,7 +13,8 @@ import re
 import statistics
 import sys
 
-import table
+sys.dont_write_bytecode = True
+import table  # noqa: E402
 
 NAMES = {"ours": "tcm_iscsi", "intree": "in-tree", "nvmet": "nvmet-tcp", "tgt": "tgt",
          "null": "null"}
