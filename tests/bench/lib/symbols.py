@@ -9,7 +9,21 @@ does not know: the host's kernel under User Mode Linux.
 """
 import bisect
 import collections
+import re
 import sys
+
+# Functions of the kernel itself, by their names: the first that fits.
+GROUPS = [
+    ("clearing", r"clear_page|memset"),
+    ("copying", r"rep_movs|copy_(to|from)_iter|memcpy|copy_from_user|copy_to_user|__skb_datagram"),
+    ("block", r"blk|bio|sbitmap|submit_|disk|part_|mempool|elv|null_|bvec"),
+    ("TCP/IP", r"tcp|skb|^_*ip_|sock|sk_|inet|net|qdisc|^_*dev_|loopback|nf_|napi|backlog|"
+               r"dst_|ipv4|fib|neigh|eth_|validate_xmit|sendmsg|recvmsg|iov_iter|iter"),
+    ("memory", r"kmem|kfree|kmalloc|slab|page|alloc|sgl?_|free|rmqueue|folio|virt_addr|object"),
+    ("scheduling", r"sched|wake|futex|ttwu|enqueue|dequeue|pick_|switch|kthread|work|pwq|wq_|"
+                   r"rcu|timer|tick|task|update_|entity|psi|idle|llist|wait|clock|irq_(enter|exit)|softirq"),
+    ("locks, lists", r"spin|mutex|preempt|local_bh|list_|refcount|lock|percpu|_ref"),
+]
 
 
 def load(name):
@@ -25,7 +39,12 @@ def load(name):
 
 
 def module_of(name):
-    return name[name.index("[") + 1:-1] if name.endswith("]") else "kernel"
+    if name.endswith("]"):
+        return name[name.index("[") + 1:-1]
+    for group, names in GROUPS:
+        if re.search(names, name):
+            return group
+    return "other"
 
 
 def symbol_of(symbols, addresses, address):
