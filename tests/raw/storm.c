@@ -94,7 +94,9 @@ static uint8_t *login_bytes(struct slot *s, size_t *len)
 	if (opt.targets)
 		n += snprintf(text + n, sizeof(text) - n, "%u", s->num % opt.targets);
 	n += 1 + snprintf(text + n + 1, sizeof(text) - n - 1, "SessionType=Normal") + 1;
+	/* two of these programs do not reinstate each other's sessions */
 	p->bhs[8] = 0x80;
+	p->bhs[9] = getpid();
 	put32(p->bhs + 10, s->num);
 	put32(p->bhs + 16, s->num);
 	put32(p->bhs + 24, 1);
