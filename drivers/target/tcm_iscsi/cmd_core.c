@@ -37,12 +37,22 @@ int tcmi_queue_data_in(struct se_cmd *se_cmd)
 	return 0;
 }
 
+/* Core has cleared the flag for every command but those which it aborted. */
+static void tcmi_attr_done(struct se_cmd *se_cmd)
+{
+	if (!(se_cmd->se_cmd_flags & SCF_TASK_ATTR_SET))
+		return;
+	se_cmd->se_cmd_flags &= ~SCF_TASK_ATTR_SET;
+	tcmi_compat_attr_done(se_cmd);
+}
+
 /**
  * tcmi_queue_status() - core has a status for the initiator; any context
  * @se_cmd: the command
  */
 int tcmi_queue_status(struct se_cmd *se_cmd)
 {
+	tcmi_attr_done(se_cmd);
 	tcmi_cmd_post(to_tcmi_cmd(se_cmd));
 	return 0;
 }
@@ -65,6 +75,7 @@ void tcmi_aborted_task(struct se_cmd *se_cmd)
 {
 	struct tcmi_cmd *cmd = to_tcmi_cmd(se_cmd);
 
+	tcmi_attr_done(se_cmd);
 	kref_get(&se_cmd->cmd_kref);
 	set_bit(TCMI_CMD_SILENT, &cmd->flags);
 	tcmi_cmd_post(cmd);

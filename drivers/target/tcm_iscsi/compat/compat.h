@@ -21,6 +21,7 @@
 #include <linux/socket.h>
 #include <linux/bvec.h>
 #include <linux/uio.h>
+#include <target/target_core_base.h>
 
 /* crypto_memneq() moved to its own header in 6.8 */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
@@ -103,6 +104,49 @@ static inline int tcmi_compat_send(struct socket *sock, struct bio_vec *bv,
 	.direct_submit_supp		= 1, \
 	.default_submit_type		= TARGET_DIRECT_SUBMIT, \
 	.default_compl_type		= TARGET_QUEUE_COMPL,
+#endif
+
+/*
+ * Core forgets that an aborted command was among those which an ORDERED one waits
+ * for, or was the ORDERED one that all others wait for: from then on that unit's
+ * ordered commands, and what comes behind them, wait for ever. Undone here, as
+ * transport_complete_task_attr() does it for commands that complete.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+static inline void tcmi_compat_attr_done(struct se_cmd *cmd)
+{
+	struct se_device *dev = cmd->se_dev;
+
+	if (cmd->sam_task_attr == TCM_ORDERED_TAG) {
+		spin_lock(&dev->delayed_cmd_lock);
+		dev->ordered_sync_in_progress = false;
+		spin_unlock(&dev->delayed_cmd_lock);
+	} else {
+		atomic_dec(&dev->non_ordered);
+	}
+	smp_mb__after_atomic();		/* pairs with core's count, then kick */
+	if (atomic_read(&dev->delayed_cmd_count) > 0)
+		schedule_work(&dev->delayed_cmd_work);
+}
+#else
+static inline void tcmi_compat_attr_done(struct se_cmd *cmd)
+{
+	struct se_device *dev = cmd->se_dev;
+	unsigned long flags;
+
+	if (!(cmd->se_cmd_flags & SCF_TASK_ORDERED_SYNC)) {
+		if (cmd->sam_task_attr == TCM_SIMPLE_TAG)
+			percpu_ref_put(&dev->non_ordered);
+		return;
+	}
+	spin_lock_irqsave(&dev->delayed_cmd_lock, flags);
+	dev->ordered_sync_in_progress = false;
+	if (list_empty(&dev->delayed_cmd_list))
+		percpu_ref_resurrect(&dev->non_ordered);
+	else
+		schedule_work(&dev->delayed_cmd_work);
+	spin_unlock_irqrestore(&dev->delayed_cmd_lock, flags);
+}
 #endif
 
 /* The in-tree target had an attribute netif_timeout, without meaning, until 6.5. */
