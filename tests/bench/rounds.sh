@@ -8,6 +8,7 @@
 #   IMPLS     of ours, intree, nvmet, tgt, null
 #   BACKEND   null_blk, brd, rd_mcp, fileio
 #   WORK      lines "NAME OPTION..." with the options of bench-load
+#   NETEM     what "tc" is to do to everything on the loopback device
 #   PARAMS    "KEY=VALUE..." for param/ of both iSCSI targets in the kernel
 
 . "${VMLIB:?run by tests/bench/bench}"
@@ -234,6 +235,11 @@ save_symbols()
 bad=0
 [ -n "${IMPLS:-}" ] && [ -n "${WORK:-}" ] || give_up "nothing to do"
 backend_up || give_up "no backend $BACKEND"
+if [ -n "${NETEM:-}" ]; then
+	modprobe sch_netem
+	# shellcheck disable=SC2086
+	tc qdisc add dev lo root netem limit 100000 $NETEM || give_up "no netem"
+fi
 for round in $(seq "$ROUNDS"); do
 	for impl in $IMPLS; do
 		impl_up "$impl" || give_up "cannot set up $impl"
@@ -242,6 +248,7 @@ for round in $(seq "$ROUNDS"); do
 		impl_down "$impl" || give_up "cannot take down $impl"
 	done
 done
+[ -z "${NETEM:-}" ] || tc qdisc del dev lo root
 echo "$([ $bad = 0 ] || echo 'not ')ok 1 - every workload runs without an error"
 echo "1..1"
 exit $bad
