@@ -85,6 +85,12 @@ shell: deps
 demo: deps
 	@tests/demo/demo
 
+demo-frozen: deps
+	@tests/demo/frozen
+
+soak: deps
+	@tests/soak/soak
+
 itest: deps
 	@tests/check itest
 
@@ -108,6 +114,8 @@ help:
 	@echo '  clean         removes what was built'
 	@echo 'Testing (Debian, root; what is missing gets installed):'
 	@echo '  demo          a target and an initiator at work in a VM, told as a story'
+	@echo '  demo-frozen   a disk that freezes, beside the in-tree module'
+	@echo '  soak          mixed work under random faults: SOAK_MINUTES=60 SOAK_KERNEL=debug'
 	@echo '  check         unit tests, style, layers, functional tests'
 	@echo '  vm            one test: KERNEL=6.12|6.1|7 RUN=tests/functional/... TARGET=ours|intree'
 	@echo '  shell         a shell in a VM with KERNEL'
@@ -127,5 +135,5 @@ help:
 	@echo '  bench-guard   fails where an I/O takes 3 % more instructions than recorded'
 
 .PHONY: all modules clean kdir install uninstall dkms-install dkms-uninstall deps unit style layers build \
-	functional main-path long check matrix vm shell demo itest \
+	functional main-path long check matrix vm shell demo demo-frozen soak itest \
 	bench bench-icount bench-uml bench-guard help
