@@ -123,10 +123,6 @@ def main():
         if m.group(1) not in files:
             return m.group(0)
         figures = table.read([files[m.group(1)]])
-        for impls in figures.values():
-            for rounds in impls.values():
-                for v in rounds.values():
-                    v["target"] = v["us_io"] - v["client_us_io"]
         return "\n".join([m.group(0).split("\n", 1)[0], ""]
                          + block(m.group(2), figures, rst) + ["", ".. end " + m.group(1)])
     text = re.sub(r"^\.\. begin (\S+) ([^\n]+)\n.*?^\.\. end \1$", fill, text,

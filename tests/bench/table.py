@@ -6,8 +6,8 @@ usage: table.py FILE...
 
 Each line is "IMPLEMENTATION ROUND WORKLOAD KEY=VALUE...". A ratio is that of
 rounds next to each other; its spread is the smallest and the largest. "us/IO" is
-all of the machine; "target" is that without the CPU time of the client, which
-has the softirqs of its own system calls in it.
+the time from one I/O to the next; "target" is the CPU time of the machine without
+that of the client, which has the softirqs of its own system calls in it.
 """
 import statistics
 import sys
@@ -20,6 +20,8 @@ def read(files):
             for line in f:
                 impl, rnd, work, *pairs = line.split()
                 values = {k: float(v) for k, v in (p.split("=", 1) for p in pairs)}
+                values["target"] = (values.get("cpu_us_io", values["us_io"])
+                                    - values["client_us_io"])
                 figures.setdefault(work, {}).setdefault(impl, {})[int(rnd)] = values
     return figures
 
@@ -51,9 +53,6 @@ def main():
     print(HEAD % ("workload", "impl", "us/IO", "target", "IOPS", "segs", "ctxt", "p50 us",
                   "p99 us", "target/intree", "all/intree"))
     for work, impls in figures.items():
-        for impl, rounds in impls.items():
-            for v in rounds.values():
-                v["target"] = v["us_io"] - v["client_us_io"]
         for impl, rounds in impls.items():
             med = {k: statistics.median(v[k] for v in rounds.values())
                    for k in next(iter(rounds.values()))}

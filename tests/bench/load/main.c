@@ -194,7 +194,8 @@ static void report(void)
 {
 	static uint64_t h[HIST];
 	struct counters c = { 0 };
-	double client = 0, wall = snap1.wall_us - snap0.wall_us, n, idle;
+	double client = 0, wall = snap1.wall_us - snap0.wall_us, n, idle, busy;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	for (unsigned int p = 0; p < opt.procs; p++) {
 		const uint64_t *from = (uint64_t *)&shared->res[p].c;
@@ -206,12 +207,14 @@ static void report(void)
 		client += shared->res[p].client_us;
 	}
 	n = c.ios ? c.ios : 1;
-	idle = (snap1.idle_us - snap0.idle_us) / (wall * sysconf(_SC_NPROCESSORS_ONLN));
-	printf("ios=%llu seconds=%.3f iops=%.0f mbs=%.1f us_io=%.3f client_us_io=%.3f "
-	       "idle=%.3f p50_us=%.1f p99_us=%.1f segs_io=%.3f ctxt_io=%.3f sends_io=%.3f "
+	idle = (snap1.idle_us - snap0.idle_us) / (wall * cpus);
+	/* One processor is never idle under load, but its clock may think so. */
+	busy = cpus > 1 ? wall * cpus * (1 - idle) : wall;
+	printf("ios=%llu seconds=%.3f iops=%.0f mbs=%.1f us_io=%.3f cpu_us_io=%.3f "
+	       "client_us_io=%.3f idle=%.3f p50_us=%.1f p99_us=%.1f segs_io=%.3f ctxt_io=%.3f sends_io=%.3f "
 	       "recvs_io=%.3f windows=%llu pings=%llu checked=%llu errors=%llu\n",
 	       (unsigned long long)c.ios, wall / 1e6, c.ios * 1e6 / wall, c.bytes / wall,
-	       wall / n, client / n, idle,
+	       wall / n, busy / n, client / n, idle,
 	       hist_pct(h, 0.5) * 1e6 / shared->tps, hist_pct(h, 0.99) * 1e6 / shared->tps,
 	       (snap1.segs - snap0.segs) / n, (snap1.ctxt - snap0.ctxt) / n,
 	       c.sends / n, c.recvs / n, (unsigned long long)c.windows,
