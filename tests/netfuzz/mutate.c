@@ -62,7 +62,8 @@ static void change_length(struct peer *p, struct wire *w)
 
 static void add_ahs(struct peer *p, struct wire *w)
 {
-	uint32_t body = rng_one_in(p->rng, 3) ? 5 : 1 + rng_below(p->rng, 60);
+	uint32_t most = rng_one_in(p->rng, 6) ? 900 : 60;
+	uint32_t body = rng_one_in(p->rng, 3) ? 5 : 1 + rng_below(p->rng, most);
 	uint32_t size = (3 + body + 3) & ~3u;
 	uint8_t *a = w->ahs + w->ahs_len;
 

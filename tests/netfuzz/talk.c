@@ -147,12 +147,40 @@ static bool login_security(struct talk *t, struct peer *p, bool chap)
 	return login_turn(t, p);
 }
 
+/* Text without an end, or nearly: requests with the C bit, full of one key */
+static void fill_text(struct talk *t)
+{
+	uint32_t len = 1 + rng_below(&t->rng, 8000);
+
+	memset(t->w.data, 'x', len);
+	memcpy(t->w.data, "X-a=", len < 4 ? len : 4);
+	if (rng_one_in(&t->rng, 3))
+		t->w.data[rng_below(&t->rng, len)] = 0;
+	t->w.dlen = len;
+}
+
+static bool login_flood(struct talk *t, struct peer *p)
+{
+	uint32_t n = 1 + rng_below(&t->rng, 5);
+
+	while (n--) {
+		login_head(p, &t->w, 1, 3, false);
+		t->w.bhs[1] |= 0x40;
+		fill_text(t);
+		if (!login_turn(t, p))
+			return false;
+	}
+	return true;
+}
+
 /* Operational keys in one request, or cut in two by the C bit */
 static bool login_operational(struct talk *t, struct peer *p, bool names)
 {
 	static uint8_t rest[4096];
 	uint32_t cut, left;
 
+	if (rng_one_in(&t->rng, 24) && !login_flood(t, p))
+		return false;
 	login_head(p, &t->w, 1, 3, true);
 	if (names)
 		add_names(t, p);
@@ -349,8 +377,13 @@ static void text_request(struct talk *t, struct peer *p)
 		wire_head(p, &t->w, OP_TEXT_REQ | imm, FLAG_F, true);
 		put32(t->w.bhs + 16, itt);
 		put32(t->w.bhs + 20, p->text_ttt);
-		if (cont && !i)
+		/* more of the question, or the next piece of the answer */
+		if (cont && i < 4 && rng_one_in(&t->rng, 2)) {
+			fill_text(t);
+			t->w.bhs[1] = 0x40;
+		} else if (cont && !i) {
 			add_text(&t->w, "X-a=b\n");
+		}
 		p->text_ttt = NO_TAG;
 		mutate_send(p, &t->w, t->one_in);
 	}
