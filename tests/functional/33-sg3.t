@@ -164,9 +164,9 @@ expect 24 "B's read meets a conflict" \
 try "LUN reset by B" bounded 40 sg_reset --device "$b"
 expect 0 "it has ended the reservation" sg_raw -r 512 "$b" 28 00 00 00 00 00 00 00 01 00
 try "target reset" bounded 40 sg_reset --target "$a"
-poll 20 sg_turs "$a" >/dev/null 2>&1
+poll 20 sg_raw "$a" 00 00 00 00 00 00 >/dev/null 2>&1
 expect 0 "commands work after it" sg_dd if="$a" of=/dev/null bs=512 count=128
-poll 20 sg_turs "$b" >/dev/null 2>&1
+poll 20 sg_raw "$b" 00 00 00 00 00 00 >/dev/null 2>&1
 expect 0 "the other initiator's too" sg_dd if="$b" of=/dev/null bs=512 count=128
 
 try "both log out" eval 'node_logout "$IQN" $PORTAL default && node_logout "$IQN" $PORTAL two'

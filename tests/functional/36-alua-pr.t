@@ -82,6 +82,12 @@ devices()
 	[ -c "$a" ] && [ -c "$b" ]
 }
 
+# Not sg_turs: that of sg3_utils 1.48 sends nothing.
+unit_ready()
+{
+	sg_raw "$1" 00 00 00 00 00 00
+}
+
 conflict()
 {
 	sg_raw -s 512 -i /dev/zero "$1" 2a 00 00 00 00 00 00 00 01 00 >/dev/null 2>&1
@@ -101,7 +107,7 @@ like "$(sg_rtpg "$a" 2>&1)" "target port group id : 0x10" "it sees the group"
 like "$(sg_vpd -p di "$a" 2>&1)" "Target port group: 0x10" "in VPD page 83h too"
 while read -r number name code; do
 	try "the group's state becomes $name" put "$number" "$GROUP/alua_access_state"
-	sg_turs "$a" >/dev/null 2>&1
+	unit_ready "$a" >/dev/null 2>&1
 	like "$(sg_rtpg "$a" 2>&1)" "state : 0x0$code" "the initiator sees it"
 done <<-END
 	1 active/non-optimized 1
@@ -110,16 +116,16 @@ done <<-END
 END
 refused "an unavailable disk cannot be read" sg_raw -r 512 "$a" 28 00 00 00 00 00 00 00 01 00
 try "the group's state becomes active/optimized" put 0 "$GROUP/alua_access_state"
-poll 5 sg_turs "$a" >/dev/null 2>&1
+poll 5 unit_ready "$a" >/dev/null 2>&1
 try "it can be read again" sg_raw -r 512 "$a" 28 00 00 00 00 00 00 00 01 00
 try "the initiator itself makes it non-optimized (SET TARGET PORT GROUPS)" \
 	sg_stpg --tp=16 --state=an "$a"
 is "$(cat "$GROUP/alua_access_state")" 1 "which the target sees"
 try "the port is taken offline" put 1 "$(tpg_dir "$IQN")/lun/lun_0/alua_tg_pt_offline"
-poll 2 sg_turs "$a" >/dev/null 2>&1
+poll 2 unit_ready "$a" >/dev/null 2>&1
 refused "the disk cannot be read" sg_raw -r 512 "$a" 28 00 00 00 00 00 00 00 01 00
 try "it comes online" put 0 "$(tpg_dir "$IQN")/lun/lun_0/alua_tg_pt_offline"
-poll 5 sg_turs "$a" >/dev/null 2>&1
+poll 5 unit_ready "$a" >/dev/null 2>&1
 try "it can be read again" sg_raw -r 512 "$a" 28 00 00 00 00 00 00 00 01 00
 try "the initiator logs out" node_logout "$IQN" $PORTAL
 try "everything is torn down" teardown_all
@@ -144,9 +150,9 @@ try "the target is set up again" setup_restart
 try "both log in" log_in_both
 ok devices "and see the disk"
 like "$(sg_persist --in --read-reservation "$a" 2>&1)" "Key=0xa1" "A's reservation is there"
-poll 2 sg_turs "$b" >/dev/null 2>&1
+poll 2 unit_ready "$b" >/dev/null 2>&1
 ok 'conflict "$b"' "B's write meets a conflict still"
-poll 2 sg_turs "$a" >/dev/null 2>&1
+poll 2 unit_ready "$a" >/dev/null 2>&1
 try "A's does not" sg_raw -s 512 -i /dev/zero "$a" 2a 00 00 00 00 00 00 00 01 00
 # Another session of A is another I_T nexus: its ISID is not the old one.
 try "A registers its new nexus" sg_persist --out --register-ignore --param-sark=0xa2 "$a"

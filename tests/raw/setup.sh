@@ -116,5 +116,5 @@ raw_slow_lun()
 	modprobe sd_mod && modprobe scsi_debug dev_size_mb=8 || return 1
 	poll 10 slow_disk >/dev/null || return 1
 	mk_iblock disk2 "$(slow_disk)" && mk_lun "$RAW" 1 2 disk2 &&
-		map_lun "$RAW" 1 "${BASE}ini" 2
+		map_lun "$RAW" 1 "${BASE}ini" 2 && map_lun "$RAW" 1 "${BASE}ini2" 2
 }

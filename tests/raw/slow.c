@@ -105,6 +105,52 @@ static void lun_reset(const void *arg)
 	conn_healthy(c);
 }
 
+/* TAS is 1 by default: the other initiator's task ends with TASK ABORTED. */
+static void clear_other(const void *arg)
+{
+	struct conn *a = ready(), *b;
+	struct scsi *s = slow_read(a);
+
+	(void)arg;
+	nop_ping(a, "x", 1);
+	b = login_new(&(struct login_opts){ .session = "Normal",
+					    .initiator = env.ini2 });
+	scsi_settle(b, LUN_SLOW);
+	CK_EQ(tmf(b, TMF_CLEAR_TASK_SET, LUN_SLOW, NO_TAG, 0), TMR_COMPLETE,
+	      "the response");
+	scsi_wait(a, s);
+	CK_EQ(s->status, 0x40, "the status of the task cleared");
+	conn_healthy(a);
+	conn_healthy(b);
+}
+
+/* Each initiator's reset is answered, though core works on one at a time. */
+static void resets_together(const void *arg)
+{
+	struct conn *a = ready(), *b;
+	struct scsi *s = slow_read(a);
+	struct pdu *t[6];
+
+	(void)arg;
+	nop_ping(a, "x", 1);
+	b = login_new(&(struct login_opts){ .session = "Normal",
+					    .initiator = env.ini2 });
+	scsi_settle(b, LUN_SLOW);
+	for (int i = 0; i < 6; i++) {
+		struct conn *c = i & 1 ? b : a;
+
+		t[i] = tmf_pdu(c, TMF_LUN_RESET, LUN_SLOW, NO_TAG, 0, true);
+		pdu_send(c, t[i]);
+	}
+	/* b's reset may end the read with TASK ABORTED, a's without a status */
+	for (int i = 0; i < 6; i++)
+		CK_EQ(tmf_wait(i & 1 ? b : a, t[i]), TMR_COMPLETE, "the response");
+	if (!s->done)
+		scsi_forget(a, s);
+	conn_healthy(a);
+	conn_healthy(b);
+}
+
 /* A ping and other commands go on while a reset waits for the disk. */
 static void reset_holds_nobody(const void *arg)
 {
@@ -239,6 +285,9 @@ static const struct tap_case cases[] = {
 	{ "4.2.2.1", "commands aborted in the backend give their window back",
 	  abort_keeps_window },
 	{ "11.5.1", "LOGICAL UNIT RESET of a slow disk; no status follows", lun_reset },
+	{ "11.5.1", "CLEAR TASK SET ends another initiator's command in the backend",
+	  clear_other },
+	{ "11.5.1", "resets of two initiators at once are all answered", resets_together },
 	{ "4.2.3.3", "a reset that waits for the disk holds up no ping",
 	  reset_holds_nobody },
 	{ "6.3.5", "session reinstatement does not wait for the disk", reinstatement },

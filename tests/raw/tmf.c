@@ -328,6 +328,26 @@ static void third_party(const void *arg)
 	conn_healthy(b);
 }
 
+/* Control mode page: TAS is 1 by default, so the other initiator is told. */
+static void clear_other(const void *arg)
+{
+	struct conn *a = ready(), *b;
+	struct scsi *w = held(a, 0, false);
+	uint32_t win = a->maxcmdsn - a->expcmdsn + 1;
+
+	(void)arg;
+	b = login_new(&(struct login_opts){ .session = "Normal",
+					    .initiator = env.ini2 });
+	scsi_settle(b, 0);
+	answer_is(tmf(b, TMF_CLEAR_TASK_SET, 0, NO_TAG, 0), "0");
+	scsi_wait(a, w);
+	CK_EQ(w->status, 0x40, "the status of the task cleared");
+	late_data(a, w);
+	conn_healthy(a);
+	CK_EQ(a->maxcmdsn - a->expcmdsn + 1, win + 1, "the window");
+	conn_healthy(b);
+}
+
 static void plain(const void *arg)
 {
 	const char *const *a = arg;	/* function, LUN, responses */
@@ -608,7 +628,8 @@ static const char *const t_nolun[] = { "5", "77", "2" };
 static const char *const t_aset[] = { "2", "0", "0|5" };
 static const char *const t_aset_nolun[] = { "2", "77", "2|5" };
 static const char *const t_aca[] = { "3", "0", "0|5" };
-static const char *const t_cset[] = { "4", "0", "0|5" };
+static const char *const t_cset[] = { "4", "0", "0" };
+static const char *const t_cset_nolun[] = { "4", "77", "2" };
 static const char *const t_reassign[] = { "8", "0", "4" };
 
 static const struct tap_case cases[] = {
@@ -654,7 +675,10 @@ static const struct tap_case cases[] = {
 	  set_with_held, &aset },
 	{ "11.6.1", "ABORT TASK SET of an unknown LUN is not complete", plain,
 	  t_aset_nolun },
-	{ "11.5.1", "CLEAR TASK SET is complete or not supported", plain, t_cset },
+	{ "11.5.1", "CLEAR TASK SET is complete", plain, t_cset },
+	{ "11.6.1", "CLEAR TASK SET of an unknown LUN: it does not exist", plain,
+	  t_cset_nolun },
+	{ "11.5.1", "CLEAR TASK SET ends the tasks of other initiators", clear_other },
 	{ "4.2.3.3", "CLEAR TASK SET with a write that gets its data is answered",
 	  set_with_held, &cset },
 	{ "11.5.1", "CLEAR ACA is complete or not supported", plain, t_aca },

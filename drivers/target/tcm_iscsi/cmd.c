@@ -7,7 +7,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <scsi/scsi_common.h>
-#include "tcm_iscsi.h"
+#include "cmd.h"
 
 #define TCMI_TICK		(HZ / 10)
 #define TCMI_HELD_MAX		(4 * 1024 * 1024)	/* early data of one connection */
@@ -19,12 +19,14 @@ struct kmem_cache *tcmi_cmd_cache;
 
 /**
  * tcmi_cmd_alloc() - a blank command of a connection
- * @conn: the connection; its thread calls. The command holds a reference.
+ * @conn: the connection. The command holds a reference. Others than its thread call
+ *	  with sess->lock held, under which they found it
+ * @gfp: %GFP_KERNEL, or %GFP_ATOMIC
  * Return: the command, or NULL.
  */
-struct tcmi_cmd *tcmi_cmd_alloc(struct tcmi_conn *conn)
+struct tcmi_cmd *tcmi_cmd_alloc(struct tcmi_conn *conn, gfp_t gfp)
 {
-	struct tcmi_cmd *cmd = kmem_cache_zalloc(tcmi_cmd_cache, GFP_KERNEL);
+	struct tcmi_cmd *cmd = kmem_cache_zalloc(tcmi_cmd_cache, gfp);
 
 	if (!cmd)
 		return NULL;
@@ -186,6 +188,10 @@ static void tcmi_cmd_buffer(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	cmd->state = TCMI_CMD_WAIT_DATA;
 	if (cmd->held_sgl)
 		tcmi_cmd_unhold_data(conn, cmd);
+	if (test_bit(TCMI_CMD_ABORTED, &cmd->flags)) {
+		tcmi_cmd_abort_waiting(conn, cmd);
+		return;
+	}
 	tcmi_cmd_data_timer(conn, cmd);
 	tcmi_cmd_more(conn, cmd);
 }
@@ -368,8 +374,9 @@ static struct iscsip_verdict tcmi_cmd_build(struct tcmi_conn *conn, struct tcmi_
  */
 bool tcmi_cmd_crowded(const struct tcmi_conn *conn)
 {
+	/* each command in the window may be aborted, and the abort waits for it */
 	return atomic_read(&conn->ncmds) >=
-	       (int)conn->sess->window.depth + TCMI_IMMEDIATE_MAX;
+	       2 * (int)conn->sess->window.depth + TCMI_IMMEDIATE_MAX;
 }
 
 /**
@@ -391,7 +398,7 @@ struct iscsip_verdict tcmi_cmd_header(struct tcmi_conn *conn, const struct iscsi
 	if (req->immediate && tcmi_cmd_crowded(conn))
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_TOO_MANY_IMMEDIATE,
 					     "too many immediate commands");
-	cmd = tcmi_cmd_alloc(conn);
+	cmd = tcmi_cmd_alloc(conn, GFP_KERNEL);
 	if (!cmd)
 		return ISCSIP_VERDICT_DROP("out of memory");
 	v = tcmi_cmd_build(conn, cmd, req);
@@ -526,6 +533,24 @@ static void tcmi_cmd_unwait(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		conn->wait_buf--;
 }
 
+/*
+ * An aborted command has no response, except where another nexus aborted it and TAS
+ * asks for TASK ABORTED (SAM-5 5.3.1).
+ */
+static void tcmi_cmd_hush(struct tcmi_cmd *cmd)
+{
+	struct se_cmd *se_cmd = &cmd->se_cmd;
+
+	if (!test_bit(TCMI_CMD_TAS, &cmd->flags) &&
+	    !(READ_ONCE(se_cmd->transport_state) & CMD_T_TAS)) {
+		set_bit(TCMI_CMD_SILENT, &cmd->flags);
+		return;
+	}
+	clear_bit(TCMI_CMD_HAS_DATA, &cmd->flags);
+	se_cmd->se_cmd_flags &= ~(SCF_TRANSPORT_TASK_SENSE | SCF_EMULATED_TASK_SENSE);
+	se_cmd->scsi_status = SAM_STAT_TASK_ABORTED;
+}
+
 /**
  * tcmi_cmd_posted() - core (or an abort) is through with a command
  * @conn: the connection; its thread calls, and owns a reference of @cmd
@@ -543,6 +568,8 @@ void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		conn->drain_itt[conn->drain_next++ % TCMI_DRAIN_RING] = cmd->itt;
 		conn->drain_count++;
 	}
+	if (test_bit(TCMI_CMD_ABORTED, &cmd->flags))
+		tcmi_cmd_hush(cmd);
 	if (test_bit(TCMI_CMD_TMF, &cmd->flags)) {
 		tcmi_tmf_posted(conn, cmd);
 	} else if (test_bit(TCMI_CMD_SILENT, &cmd->flags) || tcmi_conn_mute(conn)) {
@@ -595,17 +622,13 @@ void tcmi_cmd_sent(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
  * @conn: the connection; its thread calls
  * @cmd: state WAIT_DATA
  *
- * Core would wait for its data for ever. Without a response, except where another
- * nexus aborted it and TAS asks for TASK ABORTED.
+ * Core would wait for its data for ever.
  */
 void tcmi_cmd_abort_waiting(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
 	if (test_bit(TCMI_CMD_POSTED, &cmd->flags))
 		return;
-	if (READ_ONCE(cmd->se_cmd.transport_state) & CMD_T_TAS)
-		cmd->se_cmd.scsi_status = SAM_STAT_TASK_ABORTED;
-	else
-		set_bit(TCMI_CMD_SILENT, &cmd->flags);
+	tcmi_cmd_hush(cmd);
 	tcmi_cmd_post(cmd);
 	transport_generic_free_cmd(&cmd->se_cmd, 0);
 }
@@ -616,16 +639,30 @@ void tcmi_cmd_abort_waiting(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
  *
  * Core doesn't know it yet, so its aborts and resets would miss it.
  *
- * Return: true if the command ends here, without a response.
+ * Return: true if the command ends here.
  */
 bool tcmi_cmd_recall(struct tcmi_cmd *cmd)
 {
 	if (test_bit(TCMI_CMD_POSTED, &cmd->flags) || !tcmi_submit_recall(cmd))
 		return false;
-	set_bit(TCMI_CMD_SILENT, &cmd->flags);
+	tcmi_cmd_hush(cmd);
 	tcmi_cmd_post(cmd);
 	transport_generic_free_cmd(&cmd->se_cmd, 0);
 	return true;
+}
+
+/**
+ * tcmi_cmd_mark_aborted() - abort a command that the backend has
+ * @cmd: state IN_CORE, not posted; its connection's thread calls
+ *
+ * Nobody can take it back from the backend. Core's own abort waits for it in a worker
+ * that all of the kernel shares; here it is only remembered, and what core says of the
+ * command when it comes back isn't sent.
+ */
+void tcmi_cmd_mark_aborted(struct tcmi_cmd *cmd)
+{
+	if (!test_and_set_bit(TCMI_CMD_ABORTED, &cmd->flags) && cmd->se_cmd.se_dev)
+		atomic_long_inc(&cmd->se_cmd.se_dev->aborts_complete);
 }
 
 /**

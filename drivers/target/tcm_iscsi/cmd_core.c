@@ -4,7 +4,7 @@
  * mark or a post for the connection's thread.
  */
 #include <linux/module.h>
-#include "tcm_iscsi.h"
+#include "cmd.h"
 
 /**
  * tcmi_write_pending() - core has pages for a write; may come on another CPU, later

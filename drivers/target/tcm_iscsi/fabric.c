@@ -3,7 +3,7 @@
  * What the target core may ask of us, in one table.
  */
 #include <linux/module.h>
-#include "tcm_iscsi.h"
+#include "cmd.h"
 
 static char *tcmi_tpg_get_wwn(struct se_portal_group *se_tpg)
 {

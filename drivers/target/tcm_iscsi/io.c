@@ -12,7 +12,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <net/sock.h>
-#include "tcm_iscsi.h"
+#include "cmd.h"
 
 #define TCMI_LINGER	(2 * HZ)	/* for the peer to take our last PDU and close */
 

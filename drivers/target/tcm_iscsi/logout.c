@@ -3,7 +3,7 @@
  * Logout (11.14, 11.15) and the Async Message that asks for it (11.9).
  */
 #include <linux/module.h>
-#include "tcm_iscsi.h"
+#include "cmd.h"
 
 #define TCMI_ANSWER_TIMEOUT	(30 * HZ)	/* for the initiator to take our answer */
 #define TCMI_ASK_SECONDS	1	/* Parameter3 of "target requests logout" */

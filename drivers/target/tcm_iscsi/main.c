@@ -7,7 +7,7 @@
  */
 #include <linux/module.h>
 #include <linux/slab.h>
-#include "tcm_iscsi.h"
+#include "cmd.h"
 
 /* targets, portal groups, portals, and all their attributes */
 DEFINE_MUTEX(tcmi_config_mutex);

@@ -4,7 +4,7 @@
  * an eye on a silent connection.
  */
 #include <linux/module.h>
-#include "tcm_iscsi.h"
+#include "cmd.h"
 
 static struct iscsip_verdict tcmi_nop_answered(struct tcmi_conn *conn,
 					       const struct iscsip_req *req)

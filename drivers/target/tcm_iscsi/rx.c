@@ -9,7 +9,7 @@
 #include <linux/net.h>
 #include <linux/slab.h>
 #include <net/sock.h>
-#include "tcm_iscsi.h"
+#include "cmd.h"
 
 #define TCMI_RX_BUDGET		64	/* PDUs before the send side gets its turn */
 #define TCMI_RX_DIRECT		1024	/* bytes from which pages are received directly */

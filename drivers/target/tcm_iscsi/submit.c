@@ -16,7 +16,7 @@
 #include <linux/slab.h>
 #include <scsi/scsi_proto.h>
 #include <target/target_core_backend.h>
-#include "tcm_iscsi.h"
+#include "cmd.h"
 
 #define TCMI_LANE_WIDTH		16	/* commands of one LUN that sleep in submission */
 #define TCMI_WATCH		(HZ / 20)
@@ -40,7 +40,11 @@ static void tcmi_lane_release(struct kref *ref)
 	queue_work(tcmi_wq, &lane->free_work);
 }
 
-static void tcmi_lane_put(struct tcmi_lane *lane)
+/**
+ * tcmi_lane_put() - drop a reference; any context
+ * @lane: the lane, or NULL
+ */
+void tcmi_lane_put(struct tcmi_lane *lane)
 {
 	if (lane)
 		kref_put(&lane->ref, tcmi_lane_release);
@@ -72,7 +76,11 @@ int tcmi_lane_link(struct se_portal_group *se_tpg, struct se_lun *lun)
 		goto out_lane;
 	kref_init(&lane->ref);
 	INIT_WORK(&lane->free_work, tcmi_lane_free_work);
+	spin_lock_init(&lane->lock);
+	INIT_LIST_HEAD(&lane->resets);
+	INIT_LIST_HEAD(&lane->sharers);
 	lane->lun = lun;
+	lane->dev = dev;
 	lane->nr = lun->unpacked_lun;
 	lane->emulated = !(ops->transport_flags_default & TRANSPORT_FLAG_PASSTHROUGH);
 	lane->direct = !strcmp(ops->name, "iblock") || !strcmp(ops->name, "rd_mcp");
@@ -97,8 +105,13 @@ void tcmi_lane_unlink(struct se_portal_group *se_tpg, struct se_lun *lun)
 	tcmi_lane_put(xa_erase(&to_tcmi_tpg(se_tpg)->lanes, lun->unpacked_lun));
 }
 
-/* The lane of a LUN, with a reference; NULL: core's virtual LUN 0, no memory, or gone */
-static struct tcmi_lane *tcmi_lane_get(const struct se_lun *lun)
+/**
+ * tcmi_lane_get() - the lane of a LUN
+ * @lun: the LUN, which something keeps
+ * Return: the lane with a reference; NULL for core's virtual LUN 0, for one that is being
+ * removed, and where there was no memory for it.
+ */
+struct tcmi_lane *tcmi_lane_get(const struct se_lun *lun)
 {
 	struct tcmi_lane *lane;
 

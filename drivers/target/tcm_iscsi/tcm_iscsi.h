@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * tcm_iscsi: every kernel structure, grouped by owner, and the interfaces of
- * the files. Documentation/locking.rst has the locks and references in prose.
+ * tcm_iscsi: the kernel structures, grouped by owner, and the interfaces of the files;
+ * those of commands are in cmd.h. Documentation/locking.rst has the locks and references
+ * in prose.
  */
 #ifndef TCM_ISCSI_H
 #define TCM_ISCSI_H
@@ -187,25 +188,6 @@ struct tcmi_tpg {
 	wait_queue_head_t drained;	/* woken when @refs gets to zero */
 	struct ida tsihs;
 	struct xarray lanes;		/* struct tcmi_lane by LUN; core's configfs writes */
-};
-
-/**
- * struct tcmi_lane - the way to the backend of one LUN
- */
-struct tcmi_lane {
-	struct kref ref;		/* the LUN, each command queued, a thread's turn */
-	struct rcu_head rcu;
-	struct work_struct free_work;
-
-	/* set when the LUN is linked, then read-only */
-	struct workqueue_struct *wq;	/* what may sleep in submission */
-	const struct se_lun *lun;	/* identity only */
-	u64 nr;
-	bool direct;			/* its reads and writes don't sleep as a rule */
-	bool emulated;			/* core answers INQUIRY and the like by itself */
-
-	/* any context */
-	atomic_t blocked;		/* threads which do sleep in it; above zero: not direct */
 };
 
 /**
@@ -446,7 +428,7 @@ struct tcmi_conn {
 	int state;			/* enum tcmi_conn_state; tcmi_conn_set_state() */
 	struct llist_head posts;	/* struct tcmi_cmd.post */
 	struct rcuwait wait;		/* its thread, while it sleeps in its loop */
-	unsigned long turn;		/* submission under way, 0 none: who takes it is the thread */
+	unsigned long turn;		/* submission under way, 0 none; its taker is the thread */
 	struct tcmi_lane *turn_lane;	/* where to; valid while the turn lasts, by RCU */
 	unsigned long turn_seen;	/* the watch only */
 	struct rcu_head rcu;
@@ -504,73 +486,6 @@ struct tcmi_conn {
 	u32 nop_ttt;			/* outstanding ping, or reserved */
 	const char *why;		/* first reason for closing */
 };
-
-/* ---- commands ---------------------------------------------------------------- */
-
-enum tcmi_cmd_state {		/* named after whom we wait for */
-	TCMI_CMD_NEW,
-	TCMI_CMD_HELD,		/* earlier CmdSNs */
-	TCMI_CMD_WAIT_DATA,	/* the initiator's Data-Out */
-	TCMI_CMD_IN_CORE,
-	TCMI_CMD_QUEUED,	/* our send queue */
-	TCMI_CMD_SENDING,	/* TCP */
-	TCMI_CMD_DONE,
-};
-
-/* bits of tcmi_cmd.flags, any context */
-#define TCMI_CMD_BUF_READY	0	/* write_pending has run: pages are there */
-#define TCMI_CMD_POSTED		1	/* on conn->posts: the thread owns one reference */
-#define TCMI_CMD_SILENT		2	/* aborted: no response */
-#define TCMI_CMD_SLOT		3	/* occupies a slot of the CmdSN window */
-#define TCMI_CMD_TMF		4
-#define TCMI_CMD_HAS_DATA	6	/* queue_data_in: send the data too */
-#define TCMI_CMD_EXECUTED	7	/* target_execute_cmd() called: core owns it */
-#define TCMI_CMD_SUBMITTED	8	/* target_submit() called or queued */
-
-/**
- * struct tcmi_cmd - one SCSI command or task management function
- */
-struct tcmi_cmd {
-	struct se_cmd se_cmd;
-	struct tcmi_conn *conn;		/* ref */
-	unsigned long flags;
-	struct llist_node post;
-	struct work_struct work;	/* submission or execution that may sleep */
-	struct tcmi_lane *lane;		/* of @work; ref */
-
-	/* the connection's thread only */
-	u8 state;			/* enum tcmi_cmd_state */
-	struct tcmi_txe txe;
-	struct hlist_node task;		/* conn->tasks */
-	struct list_head entry;		/* conn->wait_data, conn->held or conn->submit */
-	bool pending;			/* on conn->submit */
-	bool queued;			/* @work has been */
-	u32 itt;
-	u32 cmdsn;
-	u64 lun;			/* wire form */
-	bool immediate;
-	struct iscsip_xfer xfer;
-	unsigned long data_deadline;	/* of the next Data-Out, 0 none */
-	struct iscsip_req req;		/* held commands and TMFs */
-	struct tcmi_pdu *pdu;		/* a held ping's answer */
-	struct scatterlist *held_sgl;	/* their early data */
-	u32 held_nents;
-	u32 held_len;
-	u16 cdb_len;
-	u8 cdb[16];
-	u8 *long_cdb;			/* the whole CDB when longer than 16 bytes */
-	struct tcmi_cmd *tmf_parent;	/* the function that this one is a part of */
-	u32 tmf_pending;		/* parts not yet back */
-	struct tcmi_cmd *waiter;	/* function whose answer comes after this task's */
-	u8 tmf_rsp;
-
-	u8 sense[TCMI_SENSE_MAX];
-};
-
-static inline struct tcmi_cmd *to_tcmi_cmd(struct se_cmd *se_cmd)
-{
-	return container_of(se_cmd, struct tcmi_cmd, se_cmd);
-}
 
 /* Nothing more is sent: the last PDU is out, or the teardown has begun. */
 static inline bool tcmi_conn_mute(const struct tcmi_conn *conn)
@@ -695,68 +610,6 @@ struct se_tpg_np *tcmi_make_np(struct se_portal_group *se_tpg, struct config_gro
 void tcmi_drop_np(struct se_tpg_np *se_np);
 void tcmi_acl_defaults(struct se_node_acl *se_acl);
 int tcmi_init_nodeacl(struct se_node_acl *se_acl, const char *name);
-
-/* ---- cmd.c ---- */
-extern struct kmem_cache *tcmi_cmd_cache;
-struct iscsip_verdict tcmi_cmd_header(struct tcmi_conn *conn, const struct iscsip_req *req);
-int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok);
-struct iscsip_verdict tcmi_data_out_header(struct tcmi_conn *conn,
-					   const struct iscsip_req *req);
-struct tcmi_cmd *tcmi_cmd_alloc(struct tcmi_conn *conn);
-void tcmi_cmd_free(struct tcmi_cmd *cmd);
-void tcmi_cmd_accept(struct tcmi_conn *conn, struct tcmi_cmd *cmd,
-		     const struct iscsip_req *req);
-u64 tcmi_lun(u64 lun);
-bool tcmi_cmd_recall(struct tcmi_cmd *cmd);
-bool tcmi_cmd_crowded(const struct tcmi_conn *conn);
-void tcmi_cmd_unhold(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
-struct tcmi_cmd *tcmi_cmd_find(struct tcmi_conn *conn, u32 itt);
-void tcmi_cmd_post(struct tcmi_cmd *cmd);
-void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
-void tcmi_cmd_finish(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
-void tcmi_cmd_sent(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
-void tcmi_cmd_abort_waiting(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
-void tcmi_cmd_fail_all(struct tcmi_conn *conn);
-void tcmi_cmd_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
-unsigned long tcmi_cmd_tick(struct tcmi_conn *conn);
-void tcmi_cmd_go_on(struct tcmi_conn *conn);
-void tcmi_cmd_rx_dest(struct tcmi_conn *conn);
-void tcmi_cmd_slot_give(struct tcmi_cmd *cmd);
-
-/* ---- submit.c: lanes and turns ---- */
-int tcmi_lane_link(struct se_portal_group *se_tpg, struct se_lun *lun);
-void tcmi_lane_unlink(struct se_portal_group *se_tpg, struct se_lun *lun);
-void tcmi_submit_later(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
-bool tcmi_submit_recall(struct tcmi_cmd *cmd);
-bool tcmi_submit_run(struct tcmi_conn *conn);
-void tcmi_submit_exit(void);
-
-/* ---- cmd_core.c: core's callbacks ---- */
-int tcmi_write_pending(struct se_cmd *se_cmd);
-int tcmi_queue_data_in(struct se_cmd *se_cmd);
-int tcmi_queue_status(struct se_cmd *se_cmd);
-void tcmi_queue_tm_rsp(struct se_cmd *se_cmd);
-void tcmi_aborted_task(struct se_cmd *se_cmd);
-int tcmi_check_stop_free(struct se_cmd *se_cmd);
-void tcmi_release_cmd(struct se_cmd *se_cmd);
-
-/* ---- tmf.c ---- */
-struct iscsip_verdict tcmi_tmf_header(struct tcmi_conn *conn, const struct iscsip_req *req);
-void tcmi_tmf_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
-void tcmi_tmf_sent(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
-void tcmi_tmf_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
-
-/* ---- window.c: CmdSN order of everything that has a CmdSN ---- */
-enum iscsip_window_verdict tcmi_window_enter(struct tcmi_conn *conn,
-					     const struct iscsip_req *req);
-void tcmi_window_pass(struct tcmi_conn *conn, const struct iscsip_req *req);
-void tcmi_window_intact(struct tcmi_conn *conn);
-void tcmi_window_hold(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
-struct tcmi_cmd *tcmi_window_mark(struct tcmi_conn *conn, u32 cmdsn);
-void tcmi_window_due(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
-struct iscsip_verdict tcmi_window_answer(struct tcmi_conn *conn, const struct iscsip_req *req);
-void tcmi_window_run(struct tcmi_conn *conn);
-void tcmi_window_numbers(struct tcmi_conn *conn, struct iscsip_sn *sn);
 
 /* ---- nop.c: keepalive; logout.c ---- */
 struct iscsip_verdict tcmi_nop_header(struct tcmi_conn *conn, const struct iscsip_req *req);

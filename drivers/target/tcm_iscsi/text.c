@@ -8,7 +8,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <net/ipv6.h>
-#include "tcm_iscsi.h"
+#include "cmd.h"
 
 #define TCMI_TEXT_IN_MAX	8192		/* all fragments of one request */
 #define TCMI_TEXT_KEYS_MAX	2048		/* answers to keys other than SendTargets */

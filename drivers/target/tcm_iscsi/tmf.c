@@ -9,11 +9,17 @@
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <scsi/scsi_common.h>
-#include "tcm_iscsi.h"
+#include "cmd.h"
 
-static u8 tcmi_tmf_rsp_of(const struct se_cmd *se_cmd)
+/**
+ * tcmi_tmf_core_rsp() - what core says of a function that it has carried out
+ * @cmd: the function; or dropped by core, because of another reset
+ */
+u8 tcmi_tmf_core_rsp(const struct tcmi_cmd *cmd)
 {
-	switch (se_cmd->se_tmr_req->response) {
+	if (test_bit(TCMI_CMD_SILENT, &cmd->flags))
+		return ISCSIP_TMF_REJECTED;
+	switch (cmd->se_cmd.se_tmr_req->response) {
 	case TMR_FUNCTION_COMPLETE:
 		return ISCSIP_TMF_COMPLETE;
 	case TMR_TASK_DOES_NOT_EXIST:
@@ -33,39 +39,43 @@ static void tcmi_tmf_answer(struct tcmi_conn *conn, struct tcmi_cmd *cmd, u8 res
 	tcmi_tx_cmd(conn, cmd);
 }
 
-/* Give @cmd to core. Return: 0, or -ENOMEM and @cmd is as before. */
-static int tcmi_tmf_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd, u64 lun, u8 function,
-			   u32 rtt)
+/**
+ * tcmi_tmf_submit() - give a function to core
+ * @conn: the connection; its thread calls
+ * @cmd: the function, or a part of one
+ * @lun: wire form
+ * @function: core's number for it
+ * Return: 0, or -ENOMEM and @cmd is as before.
+ */
+int tcmi_tmf_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd, u64 lun, u8 function)
 {
 	int ret;
 
 	cmd->state = TCMI_CMD_IN_CORE;
-	set_bit(TCMI_CMD_TMF, &cmd->flags);
 	cmd->se_cmd.tag = cmd->itt;
 	ret = target_submit_tmr(&cmd->se_cmd, conn->sess->se_sess, NULL, tcmi_lun(lun), cmd,
-				function, GFP_KERNEL, rtt, TARGET_SCF_ACK_KREF);
+				function, GFP_KERNEL, 0, TARGET_SCF_ACK_KREF);
 	if (!ret)
 		set_bit(TCMI_CMD_SUBMITTED, &cmd->flags);
 	return ret;
 }
 
-/* A part of @parent: @function on @lun or on task @rtt. */
-static void tcmi_tmf_part(struct tcmi_conn *conn, struct tcmi_cmd *parent, u64 lun,
-			  u8 function, u32 rtt)
+/* A part of @parent, which is answered when all its parts are back; NULL: no memory */
+static struct tcmi_cmd *tcmi_tmf_part(struct tcmi_conn *conn, struct tcmi_cmd *parent, u64 lun)
 {
-	struct tcmi_cmd *cmd = tcmi_cmd_alloc(conn);
+	struct tcmi_cmd *cmd = tcmi_cmd_alloc(conn, GFP_KERNEL);
 
-	if (cmd) {
-		cmd->tmf_parent = parent;
-		cmd->lun = lun;
-		cmd->cmdsn = parent->cmdsn;
-		if (!tcmi_tmf_submit(conn, cmd, lun, function, rtt)) {
-			parent->tmf_pending++;
-			return;
-		}
-		tcmi_cmd_free(cmd);
+	if (!cmd) {
+		parent->tmf_rsp = ISCSIP_TMF_REJECTED;
+		return NULL;
 	}
-	parent->tmf_rsp = ISCSIP_TMF_REJECTED;
+	set_bit(TCMI_CMD_TMF, &cmd->flags);
+	cmd->tmf_parent = parent;
+	cmd->lun = lun;
+	cmd->cmdsn = parent->cmdsn;
+	cmd->state = TCMI_CMD_IN_CORE;
+	parent->tmf_pending++;
+	return cmd;
 }
 
 static bool tcmi_tmf_lun_exists(struct tcmi_conn *conn, u64 lun)
@@ -82,11 +92,43 @@ static bool tcmi_tmf_lun_exists(struct tcmi_conn *conn, u64 lun)
 	return found;
 }
 
-/* End one task for @parent, whoever it waits for. */
-static void tcmi_tmf_end_task(struct tcmi_conn *conn, struct tcmi_cmd *parent, struct tcmi_cmd *cmd)
+/* Core's answer to this task is still to come, or posted and not yet looked at. */
+static bool tcmi_tmf_unanswered(const struct tcmi_cmd *cmd)
 {
-	if (test_bit(TCMI_CMD_POSTED, &cmd->flags))
+	return cmd->state == TCMI_CMD_IN_CORE || cmd->state == TCMI_CMD_WAIT_DATA;
+}
+
+/* @cmd goes on when @first has ended */
+static void tcmi_tmf_wait(struct tcmi_cmd *cmd, struct tcmi_cmd *first)
+{
+	while (first->waiter)
+		first = first->waiter;
+	first->waiter = cmd;
+}
+
+static void tcmi_tmf_await(struct tcmi_conn *conn, struct tcmi_cmd *parent,
+			   struct tcmi_cmd *cmd)
+{
+	struct tcmi_cmd *part = tcmi_tmf_part(conn, parent, cmd->lun);
+
+	if (part)
+		tcmi_tmf_wait(part, cmd);
+}
+
+/**
+ * tcmi_tmf_end_task() - end one task for a function, whoever it waits for
+ * @conn: the task's connection; its thread calls
+ * @parent: the function or errand; answered when the task has ended
+ * @cmd: the task
+ */
+void tcmi_tmf_end_task(struct tcmi_conn *conn, struct tcmi_cmd *parent, struct tcmi_cmd *cmd)
+{
+	if (test_bit(TCMI_CMD_POSTED, &cmd->flags)) {
+		/* its response goes first */
+		if (tcmi_tmf_unanswered(cmd))
+			tcmi_tmf_await(conn, parent, cmd);
 		return;
+	}
 	switch (cmd->state) {
 	case TCMI_CMD_HELD:
 		/* a set or a reset covers what came before it */
@@ -100,50 +142,78 @@ static void tcmi_tmf_end_task(struct tcmi_conn *conn, struct tcmi_cmd *parent, s
 	case TCMI_CMD_IN_CORE:
 		if (tcmi_cmd_recall(cmd))
 			break;
-		tcmi_tmf_part(conn, parent, cmd->lun, TMR_ABORT_TASK, cmd->itt);
+		tcmi_cmd_mark_aborted(cmd);
+		tcmi_tmf_await(conn, parent, cmd);
 		break;
 	default:
 		break;
 	}
 }
 
-/* Tasks of @parent's LUN (all LUNs with @any) which only wait for the initiator. */
-static void tcmi_tmf_end_waiting(struct tcmi_conn *conn, struct tcmi_cmd *parent, bool any)
+/**
+ * tcmi_tmf_end_waiting() - end the tasks which only wait for the initiator, or for core
+ * @conn: the connection; its thread calls
+ * @parent: the function, whose LUN is meant
+ * @any: all LUNs are meant
+ */
+void tcmi_tmf_end_waiting(struct tcmi_conn *conn, struct tcmi_cmd *parent, bool any)
 {
 	struct tcmi_cmd *cmd;
 	struct hlist_node *next;
 	int i;
 
 	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
-		hlist_for_each_entry_safe(cmd, next, &conn->tasks[i], task)
-			if (cmd != parent && cmd->req.opcode == ISCSIP_OP_SCSI_CMD &&
-			    (any || tcmi_lun(cmd->lun) == tcmi_lun(parent->lun)) &&
-			    (cmd->state != TCMI_CMD_IN_CORE || tcmi_cmd_recall(cmd)))
+		hlist_for_each_entry_safe(cmd, next, &conn->tasks[i], task) {
+			if (cmd->req.opcode != ISCSIP_OP_SCSI_CMD ||
+			    test_bit(TCMI_CMD_POSTED, &cmd->flags) ||
+			    (!any && tcmi_lun(cmd->lun) != tcmi_lun(parent->lun)))
+				continue;
+			if (cmd->state == TCMI_CMD_IN_CORE)
+				tcmi_cmd_recall(cmd);
+			else
 				tcmi_tmf_end_task(conn, parent, cmd);
+		}
 }
 
-static void tcmi_tmf_parts_started(struct tcmi_conn *conn, struct tcmi_cmd *parent)
+/**
+ * tcmi_tmf_parts_started() - a function has no more parts than it has now
+ * @conn: the connection; its thread calls
+ * @parent: the function; goes on when the last one is back, or at once without any
+ */
+void tcmi_tmf_parts_started(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 {
 	parent->state = TCMI_CMD_IN_CORE;
 	if (!parent->tmf_pending)
 		tcmi_tmf_posted(conn, parent);
 }
 
-static void tcmi_tmf_task_set(struct tcmi_conn *conn, struct tcmi_cmd *parent)
+/**
+ * tcmi_tmf_end_all() - end all tasks of this connection that a function is about
+ * @conn: the connection; its thread calls
+ * @parent: the function, whose LUN is meant; it gets a part for each that it has to wait for
+ */
+void tcmi_tmf_end_all(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 {
 	struct tcmi_cmd *cmd;
 	struct hlist_node *next;
 	int i;
 
+	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
+		hlist_for_each_entry_safe(cmd, next, &conn->tasks[i], task)
+			if (cmd->req.opcode == ISCSIP_OP_SCSI_CMD &&
+			    tcmi_lun(cmd->lun) == tcmi_lun(parent->lun))
+				tcmi_tmf_end_task(conn, parent, cmd);
+}
+
+static void tcmi_tmf_task_set(struct tcmi_conn *conn, struct tcmi_cmd *parent)
+{
 	if (!tcmi_tmf_lun_exists(conn, parent->lun)) {
 		tcmi_tmf_answer(conn, parent, ISCSIP_TMF_NO_LUN);
 		return;
 	}
-	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
-		hlist_for_each_entry_safe(cmd, next, &conn->tasks[i], task)
-			if (cmd != parent && cmd->req.opcode == ISCSIP_OP_SCSI_CMD &&
-			    tcmi_lun(cmd->lun) == tcmi_lun(parent->lun))
-				tcmi_tmf_end_task(conn, parent, cmd);
+	tcmi_tmf_end_all(conn, parent);
+	if (parent->req.tmf.function == ISCSIP_TMF_CLEAR_TASK_SET)
+		tcmi_tmf_others(parent, tcmi_tmf_device(conn, parent->lun));
 	tcmi_tmf_parts_started(conn, parent);
 }
 
@@ -165,6 +235,7 @@ static void tcmi_tmf_target_reset(struct tcmi_conn *conn, struct tcmi_cmd *paren
 	rcu_read_unlock();
 	tcmi_tmf_end_waiting(conn, parent, true);
 	for (i = 0; i < n; i++) {
+		struct tcmi_cmd *part;
 		struct scsi_lun wire;
 		u64 lun = 0;
 		int j;
@@ -172,7 +243,9 @@ static void tcmi_tmf_target_reset(struct tcmi_conn *conn, struct tcmi_cmd *paren
 		int_to_scsilun(luns[i], &wire);
 		for (j = 0; j < 8; j++)
 			lun = lun << 8 | wire.scsi_lun[j];
-		tcmi_tmf_part(conn, parent, lun, TMR_LUN_RESET, 0);
+		part = tcmi_tmf_part(conn, parent, lun);
+		if (part)
+			tcmi_tmf_reset(conn, part);
 	}
 	kfree(luns);
 	tcmi_tmf_parts_started(conn, parent);
@@ -200,19 +273,6 @@ static u8 tcmi_tmf_unknown_task(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 	}
 }
 
-/* Core's answer to this task is still to come, or posted and not yet looked at. */
-static bool tcmi_tmf_unanswered(const struct tcmi_cmd *cmd)
-{
-	return cmd->state == TCMI_CMD_IN_CORE || cmd->state == TCMI_CMD_WAIT_DATA;
-}
-
-static void tcmi_tmf_wait(struct tcmi_cmd *cmd, struct tcmi_cmd *first)
-{
-	while (first->waiter)
-		first = first->waiter;
-	first->waiter = cmd;
-}
-
 static void tcmi_tmf_abort_task(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 {
 	struct tcmi_cmd *cmd = tcmi_cmd_find(conn, parent->req.tmf.rtt);
@@ -231,8 +291,9 @@ static void tcmi_tmf_abort_task(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 	}
 	if (cmd->state == TCMI_CMD_IN_CORE && !test_bit(TCMI_CMD_POSTED, &cmd->flags) &&
 	    !tcmi_cmd_recall(cmd)) {
-		if (tcmi_tmf_submit(conn, parent, parent->lun, TMR_ABORT_TASK, cmd->itt))
-			tcmi_tmf_answer(conn, parent, ISCSIP_TMF_REJECTED);
+		tcmi_cmd_mark_aborted(cmd);
+		parent->state = TCMI_CMD_IN_CORE;
+		tcmi_tmf_wait(parent, cmd);
 		return;
 	}
 	/* its response is on the way, and goes first: there is no such task now */
@@ -261,12 +322,11 @@ void tcmi_tmf_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		tcmi_tmf_abort_task(conn, cmd);
 		break;
 	case ISCSIP_TMF_ABORT_TASK_SET:
+	case ISCSIP_TMF_CLEAR_TASK_SET:
 		tcmi_tmf_task_set(conn, cmd);
 		break;
 	case ISCSIP_TMF_LUN_RESET:
-		tcmi_tmf_end_waiting(conn, cmd, false);
-		if (tcmi_tmf_submit(conn, cmd, cmd->lun, TMR_LUN_RESET, 0))
-			tcmi_tmf_answer(conn, cmd, ISCSIP_TMF_REJECTED);
+		tcmi_tmf_reset(conn, cmd);
 		break;
 	case ISCSIP_TMF_WARM_RESET:
 	case ISCSIP_TMF_COLD_RESET:
@@ -298,7 +358,7 @@ struct iscsip_verdict tcmi_tmf_header(struct tcmi_conn *conn, const struct iscsi
 	if (req->immediate && tcmi_cmd_crowded(conn))
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_TOO_MANY_IMMEDIATE,
 					     "too many immediate functions");
-	cmd = tcmi_cmd_alloc(conn);
+	cmd = tcmi_cmd_alloc(conn, GFP_KERNEL);
 	if (!cmd)
 		return ISCSIP_VERDICT_DROP("out of memory");
 	tcmi_cmd_accept(conn, cmd, req);
@@ -312,22 +372,16 @@ struct iscsip_verdict tcmi_tmf_header(struct tcmi_conn *conn, const struct iscsi
 }
 
 /*
- * A task that core had completed when the function reached it, but whose response
- * isn't in the send queue yet: it goes first (4.2.3.3 d, 11.6.1).
+ * A task that core had completed when a reset reached it, but whose response isn't in
+ * the send queue yet: it goes first (4.2.3.3 d, 11.6.1).
  */
 static struct tcmi_cmd *tcmi_tmf_blocker(struct tcmi_conn *conn, const struct tcmi_cmd *tmf)
 {
-	const struct se_tmr_req *tmr = tmf->se_cmd.se_tmr_req;
 	struct tcmi_cmd *cmd;
 	int i;
 
-	if (!test_bit(TCMI_CMD_SUBMITTED, &tmf->flags)) {
-		if (tmf->req.tmf.function != ISCSIP_TMF_ABORT_TASK_SET)
-			return NULL;
-	} else if (tmr->function == TMR_ABORT_TASK) {
-		cmd = tcmi_cmd_find(conn, tmr->ref_task_tag);
-		return cmd && tcmi_tmf_unanswered(cmd) ? cmd : NULL;
-	}
+	if (!test_bit(TCMI_CMD_SUBMITTED, &tmf->flags))
+		return NULL;
 	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
 		hlist_for_each_entry(cmd, &conn->tasks[i], task)
 			if (cmd->req.opcode == ISCSIP_OP_SCSI_CMD &&
@@ -348,12 +402,13 @@ void tcmi_tmf_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	struct tcmi_cmd *parent = cmd->tmf_parent;
 	bool dropped = test_bit(TCMI_CMD_SILENT, &cmd->flags);
 	struct tcmi_cmd *first = NULL;
-	u8 rsp = cmd->tmf_rsp;
+	u8 rsp;
 
-	if (dropped)
-		rsp = ISCSIP_TMF_REJECTED;
-	else if (test_bit(TCMI_CMD_SUBMITTED, &cmd->flags))
-		rsp = tcmi_tmf_rsp_of(&cmd->se_cmd);
+	if (tcmi_tmf_step(conn, cmd))
+		return;
+	rsp = cmd->tmf_rsp;
+	if (dropped || test_bit(TCMI_CMD_SUBMITTED, &cmd->flags))
+		rsp = tcmi_tmf_core_rsp(cmd);
 	if (!dropped && !tcmi_conn_mute(conn))
 		first = tcmi_tmf_blocker(conn, cmd);
 	if (first) {

@@ -14,7 +14,7 @@
 #include <linux/tcp.h>
 #include <net/sock.h>
 #include <net/tcp.h>
-#include "tcm_iscsi.h"
+#include "cmd.h"
 
 #define TCMI_TX_BUDGET		16		/* batches before rx gets its turn */
 #define TCMI_TX_BATCH		(512 * 1024)	/* bytes at which a batch is closed */

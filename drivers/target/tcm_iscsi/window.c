@@ -5,7 +5,7 @@
  */
 #include <linux/module.h>
 #include <linux/slab.h>
-#include "tcm_iscsi.h"
+#include "cmd.h"
 
 /**
  * tcmi_window_enter() - where does this request stand in the command order?
@@ -94,7 +94,7 @@ void tcmi_window_hold(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
  */
 struct tcmi_cmd *tcmi_window_mark(struct tcmi_conn *conn, u32 cmdsn)
 {
-	struct tcmi_cmd *cmd = tcmi_cmd_alloc(conn);
+	struct tcmi_cmd *cmd = tcmi_cmd_alloc(conn, GFP_KERNEL);
 
 	if (!cmd)
 		return NULL;

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Task management that reaches other I_T nexuses. What concerns the tasks of another
+ * connection is an errand to that connection's thread. Core gets a LOGICAL UNIT RESET
+ * when our tasks have ended, and one at a time for each LUN: it waits for what is left in
+ * a worker which all of the kernel shares, and the backend may be dead.
+ */
+#include <linux/module.h>
+#include <linux/rculist.h>
+#include "cmd.h"
+
+/* The LUN that an initiator means, with its lane; NULL: none, or without a lane */
+static struct tcmi_lane *tcmi_tmf_lane(struct tcmi_conn *conn, u64 lun)
+{
+	struct se_node_acl *nacl = conn->sess->se_sess->se_node_acl;
+	struct tcmi_lane *lane = NULL;
+	struct se_dev_entry *deve;
+
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(deve, &nacl->lun_entry_hlist, link)
+		if (deve->mapped_lun == tcmi_lun(lun))
+			lane = tcmi_lane_get(deve->se_lun);
+	rcu_read_unlock();
+	return lane;
+}
+
+/**
+ * tcmi_tmf_device() - the device behind a LUN
+ * @conn: the connection; its thread calls
+ * @lun: wire form
+ * Return: its identity, not a reference; NULL if there is none.
+ */
+const struct se_device *tcmi_tmf_device(struct tcmi_conn *conn, u64 lun)
+{
+	struct tcmi_lane *lane = tcmi_tmf_lane(conn, lun);
+	const struct se_device *dev = lane ? lane->dev : NULL;
+
+	tcmi_lane_put(lane);
+	return dev;
+}
+
+/* ---- errands ---- */
+
+struct tcmi_tmf_call {
+	struct tcmi_cmd *parent;
+	const struct se_device *dev;
+};
+
+static bool tcmi_tpg_has_device(struct tcmi_tpg *tpg, const struct se_device *dev)
+{
+	struct tcmi_lane *lane;
+	bool found = false;
+	unsigned long nr;
+
+	rcu_read_lock();
+	xa_for_each(&tpg->lanes, nr, lane)
+		if (lane->dev == dev)
+			found = true;
+	rcu_read_unlock();
+	return found;
+}
+
+/* sess->lock is held: the connection's teardown comes behind this errand */
+static void tcmi_tmf_send_errand(struct tcmi_conn *conn, void *arg)
+{
+	const struct tcmi_tmf_call *call = arg;
+	struct tcmi_cmd *parent = call->parent;
+	struct tcmi_cmd *here, *there;
+
+	if (conn == parent->conn || !conn->sess->tpg ||
+	    !tcmi_tpg_has_device(conn->sess->tpg, call->dev))
+		return;
+	here = tcmi_cmd_alloc(parent->conn, GFP_ATOMIC);
+	there = tcmi_cmd_alloc(conn, GFP_ATOMIC);
+	if (!here || !there) {
+		if (here)
+			tcmi_cmd_free(here);
+		if (there)
+			tcmi_cmd_free(there);
+		parent->tmf_rsp = ISCSIP_TMF_REJECTED;
+		return;
+	}
+	set_bit(TCMI_CMD_TMF, &here->flags);
+	set_bit(TCMI_CMD_TMF, &there->flags);
+	here->tmf_parent = parent;
+	here->state = TCMI_CMD_IN_CORE;
+	parent->tmf_pending++;
+	there->tmf_peer = here;
+	there->tmf_dev = call->dev;
+	there->tmf_step = TCMI_TMF_ERRAND;
+	tcmi_cmd_post(there);
+}
+
+/**
+ * tcmi_tmf_others() - end the tasks that other connections have for a device
+ * @parent: the function; its connection's thread calls. It gets a part for each
+ * @dev: the device, or NULL for nothing
+ */
+void tcmi_tmf_others(struct tcmi_cmd *parent, const struct se_device *dev)
+{
+	struct tcmi_tmf_call call = { .parent = parent, .dev = dev };
+
+	if (dev)
+		tcmi_sess_each_conn(tcmi_tmf_send_errand, &call);
+}
+
+static void tcmi_tmf_errand(struct tcmi_conn *conn, struct tcmi_cmd *errand)
+{
+	struct tcmi_cmd *cmd;
+	struct hlist_node *next;
+	int i;
+
+	errand->tmf_step = TCMI_TMF_ERRAND_BACK;
+	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
+		hlist_for_each_entry_safe(cmd, next, &conn->tasks[i], task) {
+			if (cmd->req.opcode != ISCSIP_OP_SCSI_CMD ||
+			    !test_bit(TCMI_CMD_SUBMITTED, &cmd->flags) ||
+			    test_bit(TCMI_CMD_POSTED, &cmd->flags) ||
+			    cmd->se_cmd.se_dev != errand->tmf_dev)
+				continue;
+			/* what its own initiator has aborted stays without a status */
+			if (cmd->se_cmd.se_dev->dev_attrib.emulate_tas &&
+			    !test_bit(TCMI_CMD_ABORTED, &cmd->flags))
+				set_bit(TCMI_CMD_TAS, &cmd->flags);
+			tcmi_tmf_end_task(conn, errand, cmd);
+		}
+	tcmi_tmf_parts_started(conn, errand);
+}
+
+static void tcmi_tmf_errand_back(struct tcmi_conn *conn, struct tcmi_cmd *errand)
+{
+	struct tcmi_cmd *peer = errand->tmf_peer;
+
+	tcmi_cmd_finish(conn, errand);
+	tcmi_cmd_post(peer);
+}
+
+/* ---- resets ---- */
+
+/**
+ * tcmi_tmf_reset() - LOGICAL UNIT RESET
+ * @conn: the connection; its thread calls
+ * @cmd: the function, or a part of a target reset
+ *
+ * While one is under way for this LUN, those that come wait together for the next.
+ */
+void tcmi_tmf_reset(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	struct tcmi_lane *lane = tcmi_tmf_lane(conn, cmd->lun);
+	bool wait = false;
+
+	cmd->state = TCMI_CMD_IN_CORE;
+	cmd->tmf_step = TCMI_TMF_RESET;
+	cmd->lane = lane;
+	/* not later: what this initiator sends now comes behind the reset */
+	tcmi_tmf_end_waiting(conn, cmd, false);
+	if (lane) {
+		spin_lock(&lane->lock);
+		wait = lane->resetting;
+		lane->resetting = true;
+		if (wait)
+			list_add_tail(&cmd->entry, &lane->resets);
+		spin_unlock(&lane->lock);
+	}
+	if (!wait)
+		tcmi_tmf_posted(conn, cmd);
+}
+
+/* This reset is over: who shares it, and who is next? */
+static void tcmi_tmf_reset_over(struct tcmi_cmd *cmd, u8 rsp)
+{
+	struct tcmi_lane *lane = cmd->lane;
+	struct tcmi_cmd *other, *tmp, *next;
+	LIST_HEAD(sharers);
+
+	cmd->lane = NULL;
+	if (!lane)
+		return;
+	spin_lock(&lane->lock);
+	list_splice_init(&lane->sharers, &sharers);
+	next = list_first_entry_or_null(&lane->resets, struct tcmi_cmd, entry);
+	if (next)
+		list_del_init(&next->entry);
+	else
+		lane->resetting = false;
+	list_splice_init(&lane->resets, &lane->sharers);
+	spin_unlock(&lane->lock);
+	list_for_each_entry_safe(other, tmp, &sharers, entry) {
+		list_del_init(&other->entry);
+		other->tmf_rsp = rsp;
+		other->tmf_step = TCMI_TMF_ANSWER;
+		other->lane = NULL;
+		tcmi_lane_put(lane);
+		tcmi_cmd_post(other);
+	}
+	if (next)
+		tcmi_cmd_post(next);
+	tcmi_lane_put(lane);
+}
+
+static void tcmi_tmf_reset_done(struct tcmi_cmd *cmd, u8 rsp)
+{
+	cmd->tmf_step = TCMI_TMF_ANSWER;
+	cmd->tmf_rsp = rsp;
+	tcmi_tmf_reset_over(cmd, rsp);
+}
+
+static void tcmi_tmf_reset_begin(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	cmd->tmf_step = TCMI_TMF_RESET_CORE;
+	tcmi_tmf_end_all(conn, cmd);
+	if (cmd->lane)
+		tcmi_tmf_others(cmd, cmd->lane->dev);
+	tcmi_tmf_parts_started(conn, cmd);
+}
+
+/* Return: true if core has it now. */
+static bool tcmi_tmf_reset_core(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	cmd->tmf_step = TCMI_TMF_RESET_DONE;
+	clear_bit(TCMI_CMD_POSTED, &cmd->flags);
+	if (!tcmi_conn_mute(conn) && !tcmi_tmf_submit(conn, cmd, cmd->lun, TMR_LUN_RESET))
+		return true;
+	tcmi_tmf_reset_done(cmd, ISCSIP_TMF_REJECTED);
+	return false;
+}
+
+/**
+ * tcmi_tmf_step() - the next step of a function that has come back to its thread
+ * @conn: the connection; its thread calls
+ * @cmd: the function; a step that takes it over comes back here later
+ * Return: false when it only remains to be answered.
+ */
+bool tcmi_tmf_step(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	switch (cmd->tmf_step) {
+	case TCMI_TMF_ERRAND:
+		tcmi_tmf_errand(conn, cmd);
+		return true;
+	case TCMI_TMF_ERRAND_BACK:
+		tcmi_tmf_errand_back(conn, cmd);
+		return true;
+	case TCMI_TMF_RESET:
+		tcmi_tmf_reset_begin(conn, cmd);
+		return true;
+	case TCMI_TMF_RESET_CORE:
+		return tcmi_tmf_reset_core(conn, cmd);
+	case TCMI_TMF_RESET_DONE:
+		tcmi_tmf_reset_done(cmd, tcmi_tmf_core_rsp(cmd));
+		return false;
+	default:
+		return false;
+	}
+}
