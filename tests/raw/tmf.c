@@ -619,6 +619,31 @@ static void reset_then_gone(const void *arg)
 	target_healthy();
 }
 
+/* All in one segment: the command is aborted before the backend has seen it. */
+static void behind_then_end(const void *arg)
+{
+	const char *how = arg;
+
+	for (int i = 0; i < 10; i++) {
+		struct conn *c = ready();
+		struct scsi *s = scsi_rw(*how == 'w', 0, 0, 8);
+		struct pdu *p;
+
+		conn_cork(c);
+		if (s->write)
+			scsi_imm(s, 4096);
+		scsi_send(c, s);
+		pdu_send(c, tmf_pdu(c, TMF_ABORT_TASK, 0, s->itt, s->cmdsn, true));
+		if (how[1])
+			pdu_send(c, tmf_pdu(c, TMF_ABORT_TASK, 0, s->itt, s->cmdsn, true));
+		p = pdu_new(OP_LOGIN_REQ, 0x80);
+		pdu_send(c, p);
+		conn_uncork(c);
+		conn_rst(c);
+	}
+	target_healthy();
+}
+
 static const int zero = 0, one = 1, aset = TMF_ABORT_TASK_SET,
 	cset = TMF_CLEAR_TASK_SET, reset = TMF_LUN_RESET, abrt = TMF_ABORT_TASK,
 	f0 = 0, f13 = 13, f64 = 64, f127 = 127, f9 = 9, f10 = 10, f11 = 11, f12 = 12;
@@ -718,6 +743,12 @@ static const struct tap_case cases[] = {
 	  reset_then_gone, &abrt },
 	{ "7.14", "a connection reset right after LOGICAL UNIT RESET does no harm",
 	  reset_then_gone, &reset },
+	{ "7.14", "a read, its abort and a protocol error in one segment do no harm",
+	  behind_then_end, "r" },
+	{ "7.14", "a read, two aborts and a protocol error in one segment do no harm",
+	  behind_then_end, "r2" },
+	{ "7.14", "a write, two aborts and a protocol error in one segment do no harm",
+	  behind_then_end, "w2" },
 };
 
 RAW_MAIN(cases)

@@ -296,13 +296,14 @@ static void tcmi_tmf_abort_task(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 		tcmi_tmf_wait(parent, cmd);
 		return;
 	}
-	/* its response is on the way, and goes first: there is no such task now */
-	if (test_bit(TCMI_CMD_POSTED, &cmd->flags) && !test_bit(TCMI_CMD_SILENT, &cmd->flags)) {
-		parent->tmf_rsp = ISCSIP_TMF_NO_TASK;
+	if (test_bit(TCMI_CMD_POSTED, &cmd->flags)) {
+		/* with a response on the way, which goes first, there is no such task now */
+		parent->tmf_rsp = test_bit(TCMI_CMD_SILENT, &cmd->flags) ?
+				  ISCSIP_TMF_COMPLETE : ISCSIP_TMF_NO_TASK;
 		if (tcmi_tmf_unanswered(cmd))
 			tcmi_tmf_wait(parent, cmd);
 		else
-			tcmi_tmf_answer(conn, parent, ISCSIP_TMF_NO_TASK);
+			tcmi_tmf_answer(conn, parent, parent->tmf_rsp);
 		return;
 	}
 	tcmi_tmf_end_task(conn, parent, cmd);
