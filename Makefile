@@ -66,7 +66,7 @@ dkms-uninstall:
 deps:
 	@$(LAB) deps
 
-unit style layers build functional main-path long: deps
+unit style static layers build functional main-path long debug fuzz fuzz-long: deps
 	@tests/check $@
 
 check: deps
@@ -74,6 +74,12 @@ check: deps
 
 matrix: deps
 	@tests/check matrix
+
+debug-kernel: deps
+	@$(LAB) root debug
+
+check-debug: deps
+	@tests/check debug-all
 
 vm: deps
 	@$(if $(RUN),,echo "Give RUN=, e.g. RUN=tests/functional/00-lab.t"; exit 1)
@@ -121,11 +127,16 @@ help:
 	@echo '  shell         a shell in a VM with KERNEL'
 	@echo '  unit          the pure protocol layer in user space'
 	@echo '  style         checkpatch, shellcheck and the rules of this project'
+	@echo '  static        semantic patches of the kernel, analyzers of clang and gcc'
 	@echo '  layers        who calls whom'
 	@echo '  build         all three kernels with W=1 and sparse'
 	@echo '  functional    the functional tests on KERNEL'
 	@echo '  main-path     the most important of them, on 6.1 and 7'
 	@echo '  long          the test suite of libiscsi and the tests of many rounds, on KERNEL'
+	@echo '  debug         a choice of the functional tests on the debug kernel, when there is one'
+	@echo '  debug-kernel  builds that; check-debug runs all functional tests on it'
+	@echo '  fuzz          a minute of the fuzz targets, one of mutated conversations in a VM'
+	@echo '  fuzz-long     the same for HOURS=2'
 	@echo '  matrix        all functional tests on all three kernels'
 	@echo '  itest         the test suite of libiscsi; rewrites Documentation/itest.rst'
 	@echo 'Measuring (tests/bench/bench help; Documentation/performance.rst):'
@@ -134,6 +145,6 @@ help:
 	@echo '  bench-uml     by CPU time per I/O, in User Mode Linux'
 	@echo '  bench-guard   fails where an I/O takes 3 % more instructions than recorded'
 
-.PHONY: all modules clean kdir install uninstall dkms-install dkms-uninstall deps unit style layers build \
-	functional main-path long check matrix vm shell demo demo-frozen soak itest \
+.PHONY: all modules clean kdir install uninstall dkms-install dkms-uninstall deps unit style static \
+	layers build functional main-path long debug debug-kernel check-debug fuzz fuzz-long check matrix vm shell demo demo-frozen soak itest \
 	bench bench-icount bench-uml bench-guard help
