@@ -8,6 +8,19 @@ LAB_DEPS="mmdebstrap debian-archive-keyring ca-certificates
 	util-linux coreutils procps findutils
 	gcc libc6-dev make clang libclang-rt-dev llvm sparse shellcheck
 	gcc-multilib codespell perl python3 git libmnl-dev pkgconf"
+# Not every Debian has these: what needs them does without.
+LAB_DEPS_MAYBE="coccinelle"
+
+deps_wanted()
+{
+	local pkg
+
+	# shellcheck disable=SC2086
+	printf '%s\n' $LAB_DEPS
+	for pkg in $LAB_DEPS_MAYBE; do
+		! apt-cache show "$pkg" >/dev/null 2>&1 || echo "$pkg"
+	done
+}
 
 deps_installed()
 {
@@ -31,8 +44,8 @@ cmd_deps()
 
 	command -v dpkg-query >/dev/null ||
 		die "only Debian is supported: install by hand: $LAB_DEPS"
-	# shellcheck disable=SC2086
-	mapfile -t missing < <(deps_missing $LAB_DEPS)
+	# shellcheck disable=SC2046
+	mapfile -t missing < <(deps_missing $(deps_wanted))
 	if [ ${#missing[@]} = 0 ]; then
 		say "nothing is missing"
 		return
@@ -41,6 +54,8 @@ cmd_deps()
 	say "installing: ${missing[*]}"
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get -q update || die "apt-get update failed"
+	# shellcheck disable=SC2046
+	mapfile -t missing < <(deps_missing $(deps_wanted))
 	apt-get -q -y --no-install-recommends install "${missing[@]}" ||
 		die "apt-get install failed"
 }
