@@ -24,6 +24,8 @@ declare -A faults
 
 setup()
 {
+	# an initiator's disk waits for as long as its network is away
+	put 120 /proc/sys/kernel/hung_task_timeout_secs
 	frozen_targets iblock && mk_fileio file /tmp/file.img $((64 << 20)) &&
 		quick_target "$FILE" file $PORTAL && mk_ramdisk wild 8 &&
 		quick_target "$WILD" wild $PORTAL
@@ -174,6 +176,44 @@ fault_discovery()
 	bounded 30 iscsi-ls -i "${BASE}look" iscsi://$PORTAL/ >/dev/null 2>&1
 }
 
+# What nobody has to wait an hour for.
+gone_wrong()
+{
+	[ -n "$(ls /tmp/wrong.* 2>/dev/null)" ] ||
+		dmesg | grep -qE 'Oops|KASAN|UBSAN|ODEBUG|BUG:|WARNING:|possible (recursive|circular)|INFO: task'
+}
+
+# Only where the kernel can tell. The second scan: what is younger than 5 s doesn't count.
+leaks()
+{
+	local file=/sys/kernel/debug/kmemleak
+
+	[ -e $file ] || return 0
+	echo scan >$file
+	poll 6 false
+	echo scan >$file
+	awk '/^unreferenced/ { if (ours) printf "%s", text; text = ""; ours = 0 }
+		{ text = text $0 "\n" }
+		/tcm_iscsi|target_core/ { ours = 1 }
+		END { if (ours) printf "%s", text }' $file
+}
+
+# Who waits where, when a fault does not undo itself.
+watch_faults()
+{
+	local last=''
+
+	until stopped; do
+		poll 120 stopped && return
+		[ "$(cat /tmp/fault 2>/dev/null)" = "$last" ] && break
+		last=$(cat /tmp/fault)
+	done
+	stopped && return
+	echo "stuck: $last" >/tmp/wrong.stuck
+	echo t >/proc/sysrq-trigger
+	dmesg >"$LAB_OUT/stuck.dmesg"
+}
+
 FAULTS=(freeze loss delay blackhole reset disable acl portal lun target silent bad storm discovery)
 
 total()
@@ -211,15 +251,19 @@ for one in gone early login abort; do
 	workers+=($!)
 done
 
+watch_faults &
 end=$((SECONDS + MINUTES * 60))
 while [ $SECONDS -lt $end ]; do
 	fault=${FAULTS[RANDOM % ${#FAULTS[@]}]}
 	echo "soak: $fault" >/dev/kmsg
+	echo "$SECONDS $fault" >/tmp/fault
 	"fault_$fault" 2>>/tmp/faults.err || echo "$fault" >>/tmp/faults.failed
 	faults[$fault]=$((${faults[$fault]:-0} + 1))
-	poll $((1 + RANDOM % 3)) eval '[ -n "$(ls /tmp/wrong.* 2>/dev/null)" ]' && break
+	poll $((1 + RANDOM % 3)) gone_wrong && break
 done
 touch /tmp/stop
+echo "soak: the end" >/dev/kmsg
+ok '! gone_wrong' "the kernel has reported nothing" || diag "$(dmesg | grep -A 30 -m 1 -E 'Oops|KASAN|BUG:|WARNING:|INFO: task')"
 ok 'poll 300 all_ended' "all workers come to their end" ||
 	diag "$(ps -eo pid=,stat=,wchan=,args= | grep -vE '\[|ps -eo')"
 ok '[ -z "$(ls /tmp/wrong.* 2>/dev/null)" ]' "whatever was read was what had been written" ||
@@ -241,6 +285,7 @@ done
 diag "$(cat "$LAB_OUT/figures")" "$(sort /tmp/faults.err 2>/dev/null | uniq -c | head -n 10)"
 try "open-iscsi logs out" logout_all
 ok 'poll 60 eval "! pgrep ^tcmi_[0-9] >/dev/null"' "no session is left" || diag "$(pgrep -l '^tcmi_')"
+is "$(leaks | head -n 60)" "" "nothing has leaked"
 try "everything is torn down, and the module unloads" frozen_end
 
 done_testing
