@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 
+#define BUSY		0x08
 #define IQN_LIVE	BASE "live"
 #define LUN_DEAD	0
 #define LUN_LIVE	1
@@ -765,6 +766,45 @@ static void many_returns(const void *arg)
 	}
 	tap_diag("100 rounds of 8 stuck commands and a new login: %lld ms, %u threads",
 		 (long long)(tap_now() - start), each_task(is_thread));
+	CK(each_task(is_thread) <= threads + 20, "%u threads, %u before",
+	   each_task(is_thread), threads);
+	conn_close(c);
+	all_is_well();
+	threads_end(threads);
+}
+
+static unsigned int read_status(struct conn *c, unsigned int lun)
+{
+	struct scsi *s = scsi_rw(false, lun, 4096 + lba, 8);
+
+	scsi_send(c, s);
+	if (!await_ms(c, s, 1000))
+		return ~0U;
+	return s->status;
+}
+
+/* The commands that ended sessions leave on one disk are bounded: then it is BUSY. */
+static void too_many(const void *arg)
+{
+	struct conn *c = ready_as(BASE "many");
+	unsigned int threads = each_task(is_thread) - 1;
+	unsigned int rounds = 0, status = ~0U;
+
+	(void)arg;
+	tap_limit(120000);
+	freeze();
+	while (status == ~0U && rounds++ < 60) {
+		stuck(c, 32);
+		c = again(c);
+		status = read_status(c, LUN_DEAD);
+	}
+	CK(status == BUSY, "status %02x after %u rounds of 32 commands", status, rounds);
+	tap_diag("BUSY after %u rounds of 32 commands and a new login", rounds);
+	live_io(c);
+	nobody_else_notices();
+	thaw();
+	settle(c, LUN_DEAD);
+	write_check(c, LUN_DEAD);
 	conn_close(c);
 	all_is_well();
 	threads_end(threads);
@@ -881,6 +921,7 @@ static const struct tap_case cases[] = {
 	{ "6.3.5", "an initiator that vanished without a word logs in again, five times",
 	  peer_vanishes },
 	{ "6.3.5", "a hundred new logins over frozen commands", many_returns },
+	{ "6.3.5", "new logins over frozen commands until the disk is BUSY", too_many },
 	{ "4.2.2.1", "after the thaw each command gets its answer", answers_after_thaw },
 	{ "11.5.1", "a LUN RESET is answered after the thaw, no status follows",
 	  reset_over_thaw },

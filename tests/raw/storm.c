@@ -96,8 +96,9 @@ static uint8_t *login_bytes(struct slot *s, size_t *len)
 	n += 1 + snprintf(text + n + 1, sizeof(text) - n - 1, "SessionType=Normal") + 1;
 	/* two of these programs do not reinstate each other's sessions */
 	p->bhs[8] = 0x80;
-	p->bhs[9] = getpid();
 	put32(p->bhs + 10, s->num);
+	p->bhs[9] = getpid() >> 8;
+	p->bhs[10] = getpid();
 	put32(p->bhs + 16, s->num);
 	put32(p->bhs + 24, 1);
 	pdu_data(p, text, n);

@@ -36,6 +36,8 @@ struct tcmi_cmd *tcmi_cmd_alloc(struct tcmi_conn *conn, gfp_t gfp)
 	cmd->itt = ISCSIP_TAG_RESERVED;
 	INIT_LIST_HEAD(&cmd->entry);
 	INIT_LIST_HEAD(&cmd->txe.entry);
+	INIT_LIST_HEAD(&cmd->orphan);
+	cmd->born = jiffies;
 	INIT_HLIST_NODE(&cmd->task);
 	return cmd;
 }
@@ -520,6 +522,7 @@ void tcmi_cmd_post(struct tcmi_cmd *cmd)
 
 	if (WARN_ON_ONCE(test_and_set_bit(TCMI_CMD_POSTED, &cmd->flags)))
 		return;
+	tcmi_submit_reserved(cmd);
 	llist_add(&cmd->post, &conn->posts);
 	tcmi_conn_kick(conn);
 }
@@ -593,6 +596,7 @@ void tcmi_cmd_finish(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	cmd->state = TCMI_CMD_DONE;
 	hlist_del_init(&cmd->task);
 	list_del_init(&cmd->txe.entry);
+	tcmi_drain_forget(cmd);
 	if (conn->sess)
 		tcmi_cmd_slot_give(cmd);
 	if (test_bit(TCMI_CMD_SUBMITTED, &cmd->flags))

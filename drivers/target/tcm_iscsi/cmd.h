@@ -9,29 +9,36 @@
 #include "tcm_iscsi.h"
 
 /**
- * struct tcmi_lane - the way to the backend of one LUN
+ * struct tcmi_lane - the way to a backend
  */
 struct tcmi_lane {
-	struct kref ref;		/* the LUN, each command queued, a thread's turn */
+	struct kref ref;		/* each LUN, each command queued, a thread's turn */
 	struct rcu_head rcu;
 	struct work_struct free_work;
 
-	/* set when the LUN is linked, then read-only */
+	/* tcmi_lanes_lock */
+	struct list_head entry;		/* tcmi_lanes, while it has a LUN */
+	u32 luns;
+
+	/* read-only */
 	struct workqueue_struct *wq;	/* what may sleep in submission */
-	const struct se_lun *lun;	/* identity only */
-	const struct se_device *dev;	/* identity only */
-	u64 nr;
+	struct se_device *dev;		/* identity only, but with tcmi_lanes_lock and a LUN */
 	bool direct;			/* its reads and writes don't sleep as a rule */
 	bool emulated;			/* core answers INQUIRY and the like by itself */
 
 	/* any context */
 	atomic_t blocked;		/* threads which do sleep in it; above zero: not direct */
+	u32 orphans;			/* commands of ended connections; tcmi_orphans_lock */
 
 	/* LOGICAL UNIT RESETs, by tmf_nexus.c */
 	spinlock_t lock;		/* the three below */
 	bool resetting;			/* one is under way */
 	struct list_head resets;	/* tcmi_cmd.entry: came since, want another one */
 	struct list_head sharers;	/* tcmi_cmd.entry: are answered with the one that runs */
+
+	/* PERSISTENT RESERVE OUTs, tcmi_pr_lock */
+	bool pr_busy;			/* core has one */
+	struct list_head pr_next;	/* tcmi_cmd.entry: those behind it */
 };
 
 enum tcmi_cmd_state {		/* named after whom we wait for */
@@ -75,6 +82,7 @@ struct tcmi_cmd {
 	struct llist_node post;
 	struct work_struct work;	/* submission or execution that may sleep */
 	struct tcmi_lane *lane;		/* of @work, or of a reset; ref */
+	struct tcmi_lane *pr_lane;	/* changes reservations, or is to; tcmi_pr_lock; ref */
 
 	/* the connection's thread only */
 	u8 state;			/* enum tcmi_cmd_state */
@@ -83,6 +91,10 @@ struct tcmi_cmd {
 	struct list_head entry;		/* conn->wait_data, conn->held or conn->submit */
 	bool pending;			/* on conn->submit */
 	bool queued;			/* @work has been */
+	unsigned long born;		/* jiffies */
+	u64 tpg_lun;			/* the portal group's own number; set when submitted */
+	struct list_head orphan;	/* tpg->orphans; tcmi_orphans_lock */
+	struct tcmi_lane *orphan_lane;	/* ref */
 	u32 itt;
 	u32 cmdsn;
 	u64 lun;			/* wire form */
@@ -146,12 +158,20 @@ void tcmi_cmd_slot_give(struct tcmi_cmd *cmd);
 /* ---- submit.c: lanes and turns ---- */
 int tcmi_lane_link(struct se_portal_group *se_tpg, struct se_lun *lun);
 void tcmi_lane_unlink(struct se_portal_group *se_tpg, struct se_lun *lun);
+struct tcmi_lane *tcmi_lane_find(struct tcmi_tpg *tpg, u64 lun, const struct se_device *dev);
 struct tcmi_lane *tcmi_lane_get(const struct se_lun *lun);
+void tcmi_lane_drop_reservations(struct tcmi_tpg *tpg, struct se_session *se_sess);
 void tcmi_lane_put(struct tcmi_lane *lane);
 void tcmi_submit_later(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 bool tcmi_submit_recall(struct tcmi_cmd *cmd);
+void tcmi_submit_reserved(struct tcmi_cmd *cmd);
 bool tcmi_submit_run(struct tcmi_conn *conn);
 void tcmi_submit_exit(void);
+
+/* ---- drain.c: what ended connections leave in the backend ---- */
+void tcmi_drain(struct tcmi_conn *conn);
+void tcmi_drain_forget(struct tcmi_cmd *cmd);
+bool tcmi_drain_full(const struct tcmi_lane *lane);
 
 /* ---- cmd_core.c: core's callbacks ---- */
 int tcmi_write_pending(struct se_cmd *se_cmd);

@@ -495,6 +495,12 @@ TCMI_ATTRIB_FILE(fabric_prot_type, 0, 3, tcmi_set_fabric_prot_type);
 TCMI_ATTRIB_FILE(tpg_enabled_sendtargets, 0, 1, NULL);
 TCMI_ATTRIB_FILE(login_keys_workaround, 0, 1, NULL);
 
+static ssize_t tcmi_tpg_attrib_draining_show(struct config_item *item, char *page)
+{
+	return tcmi_drain_show(to_tcmi_tpg(attrib_to_tpg(item)), page);
+}
+CONFIGFS_ATTR_RO(tcmi_tpg_attrib_, draining);
+
 struct configfs_attribute *tcmi_tpg_attrib_attrs[] = {
 	&tcmi_tpg_attrib_attr_authentication,
 	&tcmi_tpg_attrib_attr_login_timeout,
@@ -512,6 +518,7 @@ struct configfs_attribute *tcmi_tpg_attrib_attrs[] = {
 	&tcmi_tpg_attrib_attr_fabric_prot_type,
 	&tcmi_tpg_attrib_attr_tpg_enabled_sendtargets,
 	&tcmi_tpg_attrib_attr_login_keys_workaround,
+	&tcmi_tpg_attrib_attr_draining,
 	NULL,
 };
 

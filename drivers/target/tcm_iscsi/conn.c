@@ -116,7 +116,11 @@ bool tcmi_conn_set_state(struct tcmi_conn *conn, enum tcmi_conn_state state)
  */
 void tcmi_conn_kick(struct tcmi_conn *conn)
 {
-	if (!test_and_set_bit(TCMI_CONN_KICKED, &conn->flags))
+	if (test_and_set_bit(TCMI_CONN_KICKED, &conn->flags))
+		return;
+	if (test_bit(TCMI_CONN_DRAIN, &conn->flags))
+		tcmi_drain_kick(conn);
+	else
 		rcuwait_wake_up(&conn->wait);
 }
 

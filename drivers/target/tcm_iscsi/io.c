@@ -62,7 +62,11 @@ static void tcmi_io_sleep(struct tcmi_conn *conn, unsigned long deadline)
 	finish_rcuwait(&conn->wait);
 }
 
-static void tcmi_io_posts(struct tcmi_conn *conn)
+/**
+ * tcmi_io_posts() - take what core and others have posted
+ * @conn: the connection; its thread calls, or the work that drains it
+ */
+void tcmi_io_posts(struct tcmi_conn *conn)
 {
 	struct llist_node *list = llist_reverse_order(llist_del_all(&conn->posts));
 	struct tcmi_cmd *cmd, *next;
@@ -160,9 +164,7 @@ static bool tcmi_io_loop(struct tcmi_conn *conn)
 }
 
 /*
- * The end of a connection, top to bottom, in its own thread. It waits for one
- * thing only, the commands that the backend still has, and that wait holds
- * nothing which anybody else needs.
+ * The end of a connection, top to bottom, in its own thread. It waits for nothing.
  */
 static void tcmi_conn_teardown(struct tcmi_conn *conn)
 {
@@ -187,31 +189,14 @@ static void tcmi_conn_teardown(struct tcmi_conn *conn)
 	tcmi_text_end(conn);
 	tcmi_tx_drop(conn);
 	sock_release(conn->sock);
-	/*
-	 * Core waits for ever for data which nobody will send: fail these. The
-	 * rest comes back from the backend when it comes back.
-	 */
-	for (;;) {
-		clear_bit(TCMI_CONN_KICKED, &conn->flags);
-		smp_mb__after_atomic();		/* pairs with test_and_set in kick */
-		tcmi_cmd_go_on(conn);
-		tcmi_cmd_fail_all(conn);
-		tcmi_io_posts(conn);
-		if (!atomic_read(&conn->ncmds))
-			break;
-		tcmi_io_sleep(conn, 0);
-	}
 	tcmi_login_end(conn);
-	/* the last connection of a session ends the I_T nexus */
-	if (sess)
-		tcmi_sess_put(sess);
-	tcmi_conn_set_state(conn, TCMI_CONN_DEAD);
 	kfree(conn->rx.ahs);
 	kfree(conn->rx.stage);
 	kfree(conn->tx.bv);
 	if (conn->tx.hpage)
 		put_page(conn->tx.hpage);
-	tcmi_conn_put(conn);
+	/* commands that the backend still has come back when they come back */
+	tcmi_drain(conn);
 }
 
 static int tcmi_io_thread(void *data)

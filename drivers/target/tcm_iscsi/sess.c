@@ -7,7 +7,7 @@
 #include <linux/jhash.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include "tcm_iscsi.h"
+#include "cmd.h"
 
 #define TCMI_SESS_BITS		8
 #define TCMI_DISCOVERY_DEPTH	8
@@ -110,6 +110,73 @@ struct tcmi_sess *tcmi_sess_new(enum iscsip_session_type type, struct tcmi_tpg *
 	}
 	iscsip_window_init(&sess->window, login->cmdsn, depth);
 	return sess;
+}
+
+struct tcmi_departure {
+	struct rcu_head rcu;
+	struct se_node_acl *acl;
+};
+
+static void tcmi_sess_departed(struct rcu_head *rcu)
+{
+	struct tcmi_departure *departure = container_of(rcu, struct tcmi_departure, rcu);
+
+	/* an explicit ACL: this only wakes who wants to delete it */
+	target_put_nacl(departure->acl);
+	kfree(departure);
+}
+
+/* Return: the ACL, whose reference is the caller's now; NULL: a dynamic one, or left. */
+static struct se_node_acl *tcmi_sess_leave_acl(struct tcmi_sess *sess)
+{
+	struct se_portal_group *se_tpg = &sess->tpg->se_tpg;
+	struct se_node_acl *departed = &sess->tpg->departed->se_acl;
+	struct se_session *se_sess = sess->se_sess;
+	struct se_node_acl *acl = NULL;
+
+	mutex_lock(&tcmi_nexus_mutex);
+	mutex_lock(&se_tpg->acl_node_mutex);
+	if (!sess->departed && !se_sess->se_node_acl->dynamic_node_acl) {
+		acl = se_sess->se_node_acl;
+		transport_deregister_session_configfs(se_sess);
+		kref_get(&departed->acl_kref);
+		spin_lock_irq(&se_tpg->session_lock);
+		WRITE_ONCE(se_sess->se_node_acl, departed);
+		spin_unlock_irq(&se_tpg->session_lock);
+		sess->departed = true;
+	}
+	mutex_unlock(&se_tpg->acl_node_mutex);
+	mutex_unlock(&tcmi_nexus_mutex);
+	return acl;
+}
+
+/**
+ * tcmi_sess_depart() - leave the ACL to who wants to change or delete it
+ * @sess: the session; it has no connection left, only commands in the backend, and none
+ *	  of those changes reservations
+ *
+ * Core waits uninterruptibly for an ACL's last session, and the backend may be dead.
+ * Commands there don't look at the ACL any more. One that was preempted on its way to
+ * the backend, with the ACL in hand, has gone on and slept by the end of an RCU tasks
+ * grace period.
+ *
+ * Context: process.
+ */
+void tcmi_sess_depart(struct tcmi_sess *sess)
+{
+	struct tcmi_departure *departure;
+
+	if (!sess || !sess->se_sess || READ_ONCE(sess->nconns))
+		return;
+	tcmi_lane_drop_reservations(sess->tpg, sess->se_sess);
+	departure = kzalloc(sizeof(*departure), GFP_KERNEL);
+	if (!departure)
+		return;
+	departure->acl = tcmi_sess_leave_acl(sess);
+	if (departure->acl)
+		call_rcu_tasks(&departure->rcu, tcmi_sess_departed);
+	else
+		kfree(departure);
 }
 
 static void tcmi_sess_release(struct kref *ref)

@@ -3,11 +3,11 @@
  * How a command gets from its connection to a backend without the connection
  * waiting for the backend.
  *
- * Every LUN has a lane, a workqueue of its own, for what may sleep: however many
- * commands sleep there, they are this LUN's. Reads and writes of backends that do not
+ * Every backend has a lane, a workqueue of its own, for what may sleep: however many
+ * commands sleep there, they are this backend's. Reads and writes of backends that do not
  * sleep as a rule are submitted by the connection's thread itself, in a turn. When
  * such a turn does sleep (the disk has no free request, its queue is frozen), the
- * watch gives the connection to a new thread and the LUN's further commands to its
+ * watch gives the connection to a new thread and the backend's further commands to its
  * lane; the old thread ends when the backend lets it go.
  */
 #include <linux/blkdev.h>
@@ -18,11 +18,14 @@
 #include <target/target_core_backend.h>
 #include "cmd.h"
 
-#define TCMI_LANE_WIDTH		16	/* commands of one LUN that sleep in submission */
+#define TCMI_LANE_WIDTH		16	/* commands of a backend that sleep in submission */
 #define TCMI_WATCH		(HZ / 20)
 #define TCMI_WATCH_BATCH	16	/* connections that change threads in one round */
 
 /* ---- lanes ---- */
+
+static LIST_HEAD(tcmi_lanes);		/* tcmi_lanes_lock; those with a LUN */
+static DEFINE_MUTEX(tcmi_lanes_lock);
 
 static void tcmi_lane_free_work(struct work_struct *work)
 {
@@ -50,6 +53,61 @@ void tcmi_lane_put(struct tcmi_lane *lane)
 		kref_put(&lane->ref, tcmi_lane_release);
 }
 
+static struct tcmi_lane *tcmi_lane_new(struct se_device *dev)
+{
+	const struct target_backend_ops *ops = dev->transport;
+	struct tcmi_lane *lane = kzalloc(sizeof(*lane), GFP_KERNEL);
+
+	if (!lane)
+		return NULL;
+	/* no rescuer: that would be a thread for every backend */
+	lane->wq = alloc_workqueue("tcmi_%s", WQ_UNBOUND, TCMI_LANE_WIDTH,
+				   config_item_name(&dev->dev_group.cg_item));
+	if (!lane->wq) {
+		kfree(lane);
+		return NULL;
+	}
+	kref_init(&lane->ref);
+	INIT_WORK(&lane->free_work, tcmi_lane_free_work);
+	spin_lock_init(&lane->lock);
+	INIT_LIST_HEAD(&lane->resets);
+	INIT_LIST_HEAD(&lane->sharers);
+	INIT_LIST_HEAD(&lane->pr_next);
+	lane->dev = dev;
+	lane->emulated = !(ops->transport_flags_default & TRANSPORT_FLAG_PASSTHROUGH);
+	lane->direct = !strcmp(ops->name, "iblock") || !strcmp(ops->name, "rd_mcp");
+	list_add_tail(&lane->entry, &tcmi_lanes);
+	return lane;
+}
+
+/* The lane of a device, with a reference for one more LUN */
+static struct tcmi_lane *tcmi_lane_of(struct se_device *dev)
+{
+	struct tcmi_lane *lane;
+
+	lockdep_assert_held(&tcmi_lanes_lock);
+	list_for_each_entry(lane, &tcmi_lanes, entry) {
+		if (lane->dev == dev) {
+			kref_get(&lane->ref);
+			goto out;
+		}
+	}
+	lane = tcmi_lane_new(dev);
+out:
+	if (lane)
+		lane->luns++;
+	return lane;
+}
+
+static void tcmi_lane_leave(struct tcmi_lane *lane)
+{
+	lockdep_assert_held(&tcmi_lanes_lock);
+	/* what is still on its way through the lane keeps it, but no new device finds it */
+	if (!--lane->luns)
+		list_del(&lane->entry);
+	tcmi_lane_put(lane);
+}
+
 /**
  * tcmi_lane_link() - a LUN has got its backend
  * @se_tpg: its portal group
@@ -62,37 +120,22 @@ void tcmi_lane_put(struct tcmi_lane *lane)
  */
 int tcmi_lane_link(struct se_portal_group *se_tpg, struct se_lun *lun)
 {
-	const struct se_device *dev = rcu_access_pointer(lun->lun_se_dev);
-	const struct target_backend_ops *ops = dev->transport;
 	struct tcmi_tpg *tpg = to_tcmi_tpg(se_tpg);
-	struct tcmi_lane *lane = kzalloc(sizeof(*lane), GFP_KERNEL);
+	struct tcmi_lane *lane;
+	int ret = -ENOMEM;
 
-	if (!lane)
-		goto out;
-	/* no rescuer: that would be a thread for every LUN */
-	lane->wq = alloc_workqueue("tcmi_lun_%llu", WQ_UNBOUND, TCMI_LANE_WIDTH,
-				   lun->unpacked_lun);
-	if (!lane->wq)
-		goto out_lane;
-	kref_init(&lane->ref);
-	INIT_WORK(&lane->free_work, tcmi_lane_free_work);
-	spin_lock_init(&lane->lock);
-	INIT_LIST_HEAD(&lane->resets);
-	INIT_LIST_HEAD(&lane->sharers);
-	lane->lun = lun;
-	lane->dev = dev;
-	lane->nr = lun->unpacked_lun;
-	lane->emulated = !(ops->transport_flags_default & TRANSPORT_FLAG_PASSTHROUGH);
-	lane->direct = !strcmp(ops->name, "iblock") || !strcmp(ops->name, "rd_mcp");
-	if (!xa_err(xa_store(&tpg->lanes, lun->unpacked_lun, lane, GFP_KERNEL)))
-		return 0;
-	destroy_workqueue(lane->wq);
-out_lane:
-	kfree(lane);
-out:
-	pr_warn_ratelimited("%s: %s,%u: LUN %llu shares a queue: out of memory\n", TCMI_NAME,
-			    tpg->wwn->name, tpg->tag, lun->unpacked_lun);
-	return -ENOMEM;
+	mutex_lock(&tcmi_lanes_lock);
+	lane = tcmi_lane_of(rcu_access_pointer(lun->lun_se_dev));
+	if (lane) {
+		ret = xa_err(xa_store(&tpg->lanes, lun->unpacked_lun, lane, GFP_KERNEL));
+		if (ret)
+			tcmi_lane_leave(lane);
+	}
+	mutex_unlock(&tcmi_lanes_lock);
+	if (ret)
+		pr_warn_ratelimited("%s: %s,%u: LUN %llu shares a queue: out of memory\n",
+				    TCMI_NAME, tpg->wwn->name, tpg->tag, lun->unpacked_lun);
+	return ret;
 }
 
 /**
@@ -102,25 +145,73 @@ out:
  */
 void tcmi_lane_unlink(struct se_portal_group *se_tpg, struct se_lun *lun)
 {
-	tcmi_lane_put(xa_erase(&to_tcmi_tpg(se_tpg)->lanes, lun->unpacked_lun));
+	struct tcmi_lane *lane;
+
+	mutex_lock(&tcmi_lanes_lock);
+	lane = xa_erase(&to_tcmi_tpg(se_tpg)->lanes, lun->unpacked_lun);
+	if (lane)
+		tcmi_lane_leave(lane);
+	mutex_unlock(&tcmi_lanes_lock);
+}
+
+/**
+ * tcmi_lane_find() - the lane of a LUN
+ * @tpg: the portal group
+ * @lun: its number there
+ * @dev: its device; only compared
+ * Return: the lane with a reference; NULL for core's virtual LUN 0, for one that is being
+ * removed, and where there was no memory for it.
+ */
+struct tcmi_lane *tcmi_lane_find(struct tcmi_tpg *tpg, u64 lun, const struct se_device *dev)
+{
+	struct tcmi_lane *lane;
+
+	rcu_read_lock();
+	lane = xa_load(&tpg->lanes, lun);
+	if (lane && (lane->dev != dev || !kref_get_unless_zero(&lane->ref)))
+		lane = NULL;
+	rcu_read_unlock();
+	return lane;
 }
 
 /**
  * tcmi_lane_get() - the lane of a LUN
  * @lun: the LUN, which something keeps
- * Return: the lane with a reference; NULL for core's virtual LUN 0, for one that is being
- * removed, and where there was no memory for it.
+ * Return: as of tcmi_lane_find().
  */
 struct tcmi_lane *tcmi_lane_get(const struct se_lun *lun)
 {
-	struct tcmi_lane *lane;
+	return tcmi_lane_find(to_tcmi_tpg(lun->lun_tpg), lun->unpacked_lun,
+			      rcu_access_pointer(lun->lun_se_dev));
+}
 
-	rcu_read_lock();
-	lane = xa_load(&to_tcmi_tpg(lun->lun_tpg)->lanes, lun->unpacked_lun);
-	if (lane && (lane->lun != lun || !kref_get_unless_zero(&lane->ref)))
-		lane = NULL;
-	rcu_read_unlock();
-	return lane;
+/**
+ * tcmi_lane_drop_reservations() - SPC-2 reservations end with their I_T nexus
+ * @tpg: the portal group
+ * @se_sess: the nexus, which core keeps while it has commands of it
+ *
+ * Context: process.
+ */
+void tcmi_lane_drop_reservations(struct tcmi_tpg *tpg, struct se_session *se_sess)
+{
+	struct tcmi_lane *lane;
+	struct se_device *dev;
+	unsigned long nr;
+
+	/* keeps the devices */
+	mutex_lock(&tcmi_lanes_lock);
+	xa_for_each(&tpg->lanes, nr, lane) {
+		dev = lane->dev;
+		spin_lock(&dev->dev_reservation_lock);
+		if (dev->reservation_holder == se_sess) {
+			dev->reservation_holder = NULL;
+			dev->dev_res_bin_isid = 0;
+			dev->dev_reservation_flags &= ~(DRF_SPC2_RESERVATIONS |
+							DRF_SPC2_RESERVATIONS_WITH_ISID);
+		}
+		spin_unlock(&dev->dev_reservation_lock);
+	}
+	mutex_unlock(&tcmi_lanes_lock);
 }
 
 static void tcmi_submit(struct tcmi_cmd *cmd)
@@ -140,6 +231,68 @@ static void tcmi_submit_work(struct work_struct *work)
 	tcmi_lane_put(lane);
 }
 
+/*
+ * PERSISTENT RESERVE OUT, one at a time for each backend: two PREEMPTs at once can have
+ * core spin for ever, one with a lock, waiting for the registration of the other, which
+ * waits for the lock.
+ */
+static DEFINE_SPINLOCK(tcmi_pr_lock);	/* lane->pr_*, cmd->pr_lane; the entries there */
+
+static void tcmi_lane_reserve(struct tcmi_lane *lane, struct tcmi_cmd *cmd)
+{
+	unsigned long flags;
+
+	kref_get(&lane->ref);
+	spin_lock_irqsave(&tcmi_pr_lock, flags);
+	cmd->pr_lane = lane;
+	if (lane->pr_busy)
+		list_add_tail(&cmd->entry, &lane->pr_next);
+	else
+		queue_work(lane->wq, &cmd->work);
+	lane->pr_busy = true;
+	spin_unlock_irqrestore(&tcmi_pr_lock, flags);
+}
+
+/* Return: true if @cmd was still waiting for others to change reservations. */
+static bool tcmi_lane_unreserve(struct tcmi_cmd *cmd)
+{
+	struct tcmi_lane *lane = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&tcmi_pr_lock, flags);
+	if (cmd->pr_lane && !list_empty(&cmd->entry)) {
+		list_del_init(&cmd->entry);
+		swap(lane, cmd->pr_lane);
+	}
+	spin_unlock_irqrestore(&tcmi_pr_lock, flags);
+	tcmi_lane_put(lane);
+	return lane;
+}
+
+/**
+ * tcmi_submit_reserved() - core is through with a PERSISTENT RESERVE OUT; any context
+ * @cmd: the command, or any other one
+ */
+void tcmi_submit_reserved(struct tcmi_cmd *cmd)
+{
+	struct tcmi_lane *lane = NULL;
+	struct tcmi_cmd *next;
+	unsigned long flags;
+
+	if (!READ_ONCE(cmd->pr_lane))
+		return;
+	spin_lock_irqsave(&tcmi_pr_lock, flags);
+	swap(lane, cmd->pr_lane);
+	next = list_first_entry_or_null(&lane->pr_next, struct tcmi_cmd, entry);
+	lane->pr_busy = next;
+	if (next) {
+		list_del_init(&next->entry);
+		queue_work(lane->wq, &next->work);
+	}
+	spin_unlock_irqrestore(&tcmi_pr_lock, flags);
+	tcmi_lane_put(lane);
+}
+
 static void tcmi_lane_queue(struct tcmi_lane *lane, struct tcmi_cmd *cmd)
 {
 	INIT_WORK(&cmd->work, tcmi_submit_work);
@@ -147,7 +300,11 @@ static void tcmi_lane_queue(struct tcmi_lane *lane, struct tcmi_cmd *cmd)
 	if (lane)
 		kref_get(&lane->ref);
 	cmd->queued = true;
-	queue_work(lane ? lane->wq : tcmi_submit_wq, &cmd->work);
+	if (lane && cmd->se_cmd.t_task_cdb[0] == PERSISTENT_RESERVE_OUT &&
+	    test_bit(TCMI_CMD_EXECUTED, &cmd->flags))
+		tcmi_lane_reserve(lane, cmd);
+	else
+		queue_work(lane ? lane->wq : tcmi_submit_wq, &cmd->work);
 }
 
 /* Does core answer this by itself, without the backend and without sleeping? */
@@ -233,8 +390,8 @@ static void tcmi_turn_take(struct tcmi_conn *conn, unsigned long turn)
 	atomic_inc(&lane->blocked);
 	kref_get(&conn->ref);
 	if (cmpxchg(&conn->turn, turn, 0) == turn) {
-		pr_debug("%s: connection %u from %s: LUN %llu sleeps in submission\n",
-			 TCMI_NAME, conn->id, conn->peer_text, lane->nr);
+		pr_debug("%s: connection %u from %s sleeps in submission\n", TCMI_NAME,
+			 conn->id, conn->peer_text);
 		wake_up_process(task);
 	} else {
 		atomic_dec(&lane->blocked);
@@ -317,7 +474,9 @@ bool tcmi_submit_recall(struct tcmi_cmd *cmd)
 		cmd->pending = false;
 		return true;
 	}
-	if (!cmd->queued || !cancel_work(&cmd->work))
+	if (!cmd->queued)
+		return false;
+	if (!tcmi_lane_unreserve(cmd) && !cancel_work(&cmd->work))
 		return false;
 	tcmi_lane_put(cmd->lane);
 	return true;
@@ -334,6 +493,18 @@ static struct tcmi_cmd *tcmi_submit_next(struct tcmi_conn *conn, const struct se
 	return cmd;
 }
 
+/* It ends here, and is worth another try. */
+static void tcmi_submit_busy(struct tcmi_cmd *cmd)
+{
+	struct tcmi_conn *conn = cmd->conn;
+
+	pr_warn_ratelimited("%s: LUN %llu is busy with commands of ended sessions: %s has to wait\n",
+			    TCMI_NAME, cmd->tpg_lun, conn->sess->initiator_name);
+	cmd->se_cmd.scsi_status = SAM_STAT_BUSY;
+	tcmi_cmd_post(cmd);
+	transport_generic_free_cmd(&cmd->se_cmd, 0);
+}
+
 /* Commands in a row for one LUN. Return: whether the connection is still ours. */
 static bool tcmi_submit_lun(struct tcmi_conn *conn, const struct se_lun *lun,
 			    struct tcmi_lane *lane)
@@ -346,8 +517,12 @@ static bool tcmi_submit_lun(struct tcmi_conn *conn, const struct se_lun *lun,
 	while (mine && (cmd = tcmi_submit_next(conn, lun))) {
 		u8 opcode = cmd->se_cmd.t_task_cdb[0];
 
+		cmd->tpg_lun = lun->unpacked_lun;
 		if ((!lane || lane->emulated) && tcmi_submit_emulated(opcode)) {
 			tcmi_submit(cmd);
+		} else if (lane && !test_bit(TCMI_CMD_EXECUTED, &cmd->flags) &&
+			   tcmi_drain_full(lane)) {
+			tcmi_submit_busy(cmd);
 		} else if (lane && lane->direct && tcmi_submit_is_rw(opcode) &&
 			   atomic_read(&lane->blocked) <= 0) {
 			if (!plugged)

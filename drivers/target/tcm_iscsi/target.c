@@ -253,12 +253,36 @@ static void tcmi_tpg_defaults(struct tcmi_tpg *tpg)
 	tcmi_param_defaults(tpg);
 }
 
+/* What sessions have for an ACL when they have left theirs: nobody looks it up. */
+static struct tcmi_acl *tcmi_acl_departed(struct se_portal_group *se_tpg)
+{
+	struct tcmi_acl *acl = kzalloc(sizeof(*acl), GFP_KERNEL);
+
+	if (!acl)
+		return NULL;
+	INIT_LIST_HEAD(&acl->se_acl.acl_list);
+	INIT_LIST_HEAD(&acl->se_acl.acl_sess_list);
+	INIT_HLIST_HEAD(&acl->se_acl.lun_entry_hlist);
+	kref_init(&acl->se_acl.acl_kref);
+	init_completion(&acl->se_acl.acl_free_comp);
+	spin_lock_init(&acl->se_acl.nacl_sess_lock);
+	mutex_init(&acl->se_acl.lun_entry_mutex);
+	acl->se_acl.se_tpg = se_tpg;
+	strscpy(acl->se_acl.initiatorname, "departed", sizeof(acl->se_acl.initiatorname));
+	return acl;
+}
+
 static struct tcmi_tpg *tcmi_tpg_alloc(struct tcmi_wwn *wwn, u16 tag)
 {
 	struct tcmi_tpg *tpg = kzalloc(sizeof(*tpg), GFP_KERNEL);
 
 	if (!tpg)
 		return NULL;
+	tpg->departed = tcmi_acl_departed(&tpg->se_tpg);
+	if (!tpg->departed) {
+		kfree(tpg);
+		return NULL;
+	}
 	tpg->wwn = wwn;
 	tpg->tag = tag;
 	INIT_LIST_HEAD(&tpg->nps);
@@ -266,6 +290,7 @@ static struct tcmi_tpg *tcmi_tpg_alloc(struct tcmi_wwn *wwn, u16 tag)
 	init_waitqueue_head(&tpg->drained);
 	ida_init(&tpg->tsihs);
 	xa_init(&tpg->lanes);
+	INIT_LIST_HEAD(&tpg->orphans);
 	tcmi_tpg_defaults(tpg);
 	return tpg;
 }
@@ -273,6 +298,7 @@ static struct tcmi_tpg *tcmi_tpg_alloc(struct tcmi_wwn *wwn, u16 tag)
 static void tcmi_tpg_free(struct tcmi_tpg *tpg)
 {
 	xa_destroy(&tpg->lanes);
+	kfree(tpg->departed);
 	ida_destroy(&tpg->tsihs);
 	kfree_sensitive(tpg);
 }

@@ -187,6 +187,8 @@ struct tcmi_tpg {
 	atomic_t refs;
 	wait_queue_head_t drained;	/* woken when @refs gets to zero */
 	struct ida tsihs;
+	struct list_head orphans;	/* struct tcmi_cmd.orphan; tcmi_orphans_lock */
+	struct tcmi_acl *departed;	/* of sessions which have left theirs */
 	struct xarray lanes;		/* struct tcmi_lane by LUN; core's configfs writes */
 };
 
@@ -275,6 +277,9 @@ struct tcmi_sess {
 	u32 index;			/* statistics, "LIO Session ID" */
 	struct iscsip_params params;	/* session-wide values as negotiated */
 	u64 created;			/* jiffies64 */
+
+	/* tcmi_nexus_mutex */
+	bool departed;			/* it has left its ACL */
 
 	/* tcmi_sess_table_lock */
 	struct hlist_node hash;		/* unhashed once reinstated or closing */
@@ -416,6 +421,7 @@ struct tcmi_tx {
 #define TCMI_CONN_STARTED	2	/* the thread has been asked for */
 #define TCMI_CONN_ASK_LOGOUT	3	/* ask the initiator to log out */
 #define TCMI_CONN_ANNOUNCE	4	/* tell it before closing */
+#define TCMI_CONN_DRAIN		5	/* it has no thread any more: drain_work goes on */
 
 /**
  * struct tcmi_conn - one TCP connection
@@ -485,6 +491,10 @@ struct tcmi_conn {
 	unsigned long logout_deadline;
 	u32 nop_ttt;			/* outstanding ping, or reserved */
 	const char *why;		/* first reason for closing */
+
+	/* when the thread has ended: the owner of the thread's fields */
+	struct delayed_work drain_work;	/* ref while queued */
+	unsigned long drain_since;
 };
 
 /* Nothing more is sent: the last PDU is out, or the teardown has begun. */
@@ -537,9 +547,14 @@ void tcmi_conn_attach(struct tcmi_conn *conn);
 void tcmi_conn_detach(struct tcmi_conn *conn);
 void tcmi_addr_text(const struct sockaddr_storage *addr, char *text, size_t len);
 
+/* ---- drain.c, see cmd.h ---- */
+void tcmi_drain_kick(struct tcmi_conn *conn);
+ssize_t tcmi_drain_show(struct tcmi_tpg *tpg, char *page);
+
 /* ---- io.c: the thread ---- */
 void tcmi_conn_start_work(struct work_struct *work);
 struct task_struct *tcmi_io_spawn(struct tcmi_conn *conn);
+void tcmi_io_posts(struct tcmi_conn *conn);
 void tcmi_io_unspawn(struct task_struct *task);
 
 /* ---- rx.c ---- */
@@ -591,6 +606,8 @@ u32 tcmi_sess_count(const struct tcmi_wwn *wwn);
 void tcmi_sess_each_conn(void (*fn)(struct tcmi_conn *conn, void *arg), void *arg);
 void tcmi_sess_each(struct tcmi_tpg *tpg, void (*fn)(struct tcmi_sess *sess, void *arg),
 		    void *arg);
+
+void tcmi_sess_depart(struct tcmi_sess *sess);
 
 /* ---- target.c: life of targets, portal groups, portals, ACLs ---- */
 struct tcmi_wwn *tcmi_wwn_find(const char *norm);

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a connection leaves behind when its backend still has commands: no thread, no
+ * socket, no buffer. The rest of its teardown is a work that runs when something comes
+ * back. Counted, shown in attrib/draining, and bounded for each backend.
+ */
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <scsi/scsi_proto.h>
+#include "cmd.h"
+
+#define TCMI_ORPHANS_MAX	1024	/* commands of one backend */
+#define TCMI_DEPART		HZ	/* a session with less to wait for keeps its ACL */
+
+static DEFINE_SPINLOCK(tcmi_orphans_lock);	/* tpg->orphans, lane->orphans, bytes */
+static u64 tcmi_orphan_bytes;
+
+/* ---- orphans: commands whose connection has ended ---- */
+
+static void tcmi_orphan_add(struct tcmi_cmd *cmd)
+{
+	struct tcmi_tpg *tpg = cmd->conn->sess->tpg;
+	struct tcmi_lane *lane = tcmi_lane_find(tpg, cmd->tpg_lun, cmd->se_cmd.se_dev);
+
+	spin_lock(&tcmi_orphans_lock);
+	list_add_tail(&cmd->orphan, &tpg->orphans);
+	cmd->orphan_lane = lane;
+	tcmi_orphan_bytes += cmd->se_cmd.data_length;
+	if (lane)
+		WRITE_ONCE(lane->orphans, lane->orphans + 1);
+	spin_unlock(&tcmi_orphans_lock);
+}
+
+/**
+ * tcmi_drain_forget() - a command is over
+ * @cmd: the command, perhaps an orphan; whoever drains its connection calls
+ */
+void tcmi_drain_forget(struct tcmi_cmd *cmd)
+{
+	struct tcmi_lane *lane = cmd->orphan_lane;
+
+	if (list_empty(&cmd->orphan))
+		return;
+	spin_lock(&tcmi_orphans_lock);
+	list_del_init(&cmd->orphan);
+	tcmi_orphan_bytes -= cmd->se_cmd.data_length;
+	if (lane)
+		WRITE_ONCE(lane->orphans, lane->orphans - 1);
+	spin_unlock(&tcmi_orphans_lock);
+	tcmi_lane_put(lane);
+}
+
+/**
+ * tcmi_drain_full() - has a backend so many orphans that it gets no more commands?
+ * @lane: the way to it
+ *
+ * An initiator that logs in again and again over a dead disk would take all memory.
+ */
+bool tcmi_drain_full(const struct tcmi_lane *lane)
+{
+	u32 orphans = READ_ONCE(lane->orphans);
+
+	if (likely(!orphans))
+		return false;
+	return orphans >= TCMI_ORPHANS_MAX ||
+	       READ_ONCE(tcmi_orphan_bytes) >> PAGE_SHIFT > totalram_pages() / 8;
+}
+
+struct tcmi_orphans {
+	u64 lun;
+	u64 bytes;
+	u32 commands;
+	unsigned long oldest;
+};
+
+#define TCMI_ORPHANS_SHOWN	32	/* LUNs */
+
+static struct tcmi_orphans *tcmi_orphans_of(struct tcmi_orphans *all, u64 lun)
+{
+	int i;
+
+	for (i = 0; i < TCMI_ORPHANS_SHOWN - 1; i++)
+		if (!all[i].commands || all[i].lun == lun)
+			break;
+	all[i].lun = lun;
+	return &all[i];
+}
+
+/**
+ * tcmi_drain_show() - what a portal group's ended connections still wait for
+ * @tpg: the group
+ * @page: gets a line for each LUN
+ * Return: the length.
+ */
+ssize_t tcmi_drain_show(struct tcmi_tpg *tpg, char *page)
+{
+	struct tcmi_orphans *all, *one;
+	struct tcmi_cmd *cmd;
+	ssize_t len = 0;
+	int i;
+
+	all = kcalloc(TCMI_ORPHANS_SHOWN, sizeof(*all), GFP_KERNEL);
+	if (!all)
+		return -ENOMEM;
+	spin_lock(&tcmi_orphans_lock);
+	list_for_each_entry(cmd, &tpg->orphans, orphan) {
+		one = tcmi_orphans_of(all, cmd->tpg_lun);
+		if (!one->commands++ || time_before(cmd->born, one->oldest))
+			one->oldest = cmd->born;
+		one->bytes += cmd->se_cmd.data_length;
+	}
+	spin_unlock(&tcmi_orphans_lock);
+	for (i = 0; i < TCMI_ORPHANS_SHOWN && all[i].commands; i++)
+		len += sysfs_emit_at(page, len,
+				     "lun_%llu: %u commands, %llu bytes, oldest %lu s\n",
+				     all[i].lun, all[i].commands, all[i].bytes,
+				     (jiffies - all[i].oldest) / HZ);
+	kfree(all);
+	return len;
+}
+
+/* ---- the work ---- */
+
+/* Core doesn't let go of its caller's ACL while it changes reservations. */
+static bool tcmi_drain_reserving(struct tcmi_conn *conn)
+{
+	struct tcmi_cmd *cmd;
+	int i;
+
+	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
+		hlist_for_each_entry(cmd, &conn->tasks[i], task)
+			if (cmd->req.opcode == ISCSIP_OP_SCSI_CMD &&
+			    cmd->se_cmd.t_task_cdb[0] == PERSISTENT_RESERVE_OUT)
+				return true;
+	return false;
+}
+
+/**
+ * tcmi_drain_kick() - something has come back for a connection that drains
+ * @conn: the connection; the caller holds a reference
+ * Context: any.
+ */
+void tcmi_drain_kick(struct tcmi_conn *conn)
+{
+	kref_get(&conn->ref);
+	if (mod_delayed_work(tcmi_wq, &conn->drain_work, 0))
+		tcmi_conn_put(conn);
+}
+
+/*
+ * Core waits for ever for data which nobody will send: fail these. The rest comes back
+ * from the backend when it comes back. Return: true when nothing is left.
+ */
+static bool tcmi_drain_look(struct tcmi_conn *conn)
+{
+	clear_bit(TCMI_CONN_KICKED, &conn->flags);
+	smp_mb__after_atomic();		/* pairs with test_and_set in kick */
+	tcmi_cmd_go_on(conn);
+	tcmi_cmd_fail_all(conn);
+	tcmi_io_posts(conn);
+	return !atomic_read(&conn->ncmds);
+}
+
+static void tcmi_drain_over(struct tcmi_conn *conn)
+{
+	struct tcmi_sess *sess = conn->sess;
+
+	tcmi_conn_set_state(conn, TCMI_CONN_DEAD);
+	/* the last connection of a session ends the I_T nexus */
+	if (sess)
+		tcmi_sess_put(sess);
+	tcmi_conn_put(conn);
+}
+
+static void tcmi_drain_work(struct work_struct *work)
+{
+	struct tcmi_conn *conn = container_of(to_delayed_work(work), struct tcmi_conn,
+					      drain_work);
+	unsigned int noio = memalloc_noio_save();
+
+	if (conn->state == TCMI_CONN_DEAD) {
+		/* kicked once more behind its end */
+	} else if (tcmi_drain_look(conn)) {
+		tcmi_drain_over(conn);
+		module_put(THIS_MODULE);
+	} else {
+		if (time_after_eq(jiffies, conn->drain_since + TCMI_DEPART) &&
+		    !tcmi_drain_reserving(conn))
+			tcmi_sess_depart(conn->sess);
+		kref_get(&conn->ref);
+		if (!queue_delayed_work(tcmi_wq, &conn->drain_work, TCMI_DEPART))
+			tcmi_conn_put(conn);
+	}
+	memalloc_noio_restore(noio);
+	tcmi_conn_put(conn);
+}
+
+/**
+ * tcmi_drain() - the last part of a connection's teardown
+ * @conn: the connection; its thread calls, and gives up its reference. The session has
+ *	  been left, the socket and the buffers are gone
+ *
+ * Waits for nothing: if commands are left, the work goes on with them.
+ */
+void tcmi_drain(struct tcmi_conn *conn)
+{
+	struct tcmi_cmd *cmd;
+	int i;
+
+	if (tcmi_drain_look(conn)) {
+		tcmi_drain_over(conn);
+		return;
+	}
+	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
+		hlist_for_each_entry(cmd, &conn->tasks[i], task)
+			if (cmd->req.opcode == ISCSIP_OP_SCSI_CMD)
+				tcmi_orphan_add(cmd);
+	conn->drain_since = jiffies;
+	INIT_DELAYED_WORK(&conn->drain_work, tcmi_drain_work);
+	/* this thread's own reference ends with it */
+	__module_get(THIS_MODULE);
+	/* with the bit set, others' kicks may bring it to its end at any time */
+	kref_get(&conn->ref);
+	set_bit(TCMI_CONN_DRAIN, &conn->flags);
+	/* who kicked before it saw the bit has set KICKED, which the work looks behind */
+	smp_mb__after_atomic();
+	tcmi_drain_kick(conn);
+	tcmi_conn_put(conn);
+}
