@@ -215,6 +215,8 @@ static void compare_and_write(const void *arg)
 	tap_diag("%u of %u won", good, rounds * 4);
 }
 
+static unsigned int pr_status;
+
 /* R21: register, reserve, preempt and abort, while others read */
 static bool pr_out(struct conn *c, unsigned int action, uint64_t key, uint64_t sakey)
 {
@@ -229,7 +231,10 @@ static bool pr_out(struct conn *c, unsigned int action, uint64_t key, uint64_t s
 	s->edtl = 24;
 	scsi_imm(s, 24);
 	scsi_send(c, s);
-	return done(c, s);
+	if (!done(c, s))
+		return false;
+	pr_status = s->status;
+	return true;
 }
 
 static void preempt(const void *arg)
@@ -252,9 +257,12 @@ static void preempt(const void *arg)
 		}
 		tap_limit(30000);
 	}
-	settled(c);
-	pr_out(c, 6, 0, key);
-	pr_out(c, 3, key, 0);
+	/* CLEAR, which others' preemptions may foil: who comes last leaves no reservation */
+	for (int i = 0; i < 16; i++)
+		if (settled(c) && pr_out(c, 6, 0, key) && !pr_status && pr_out(c, 3, key, 0) &&
+		    !pr_status)
+			return;
+	FAIL("no CLEAR succeeds, status %02x", pr_status);
 }
 
 static void reader(const void *arg)
