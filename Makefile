@@ -100,6 +100,9 @@ soak: deps
 itest: deps
 	@tests/check itest
 
+conformance: deps
+	@tests/raw/conformance
+
 bench: bench-icount bench-uml
 
 bench-icount: deps
@@ -139,6 +142,7 @@ help:
 	@echo '  fuzz-long     the same for HOURS=2'
 	@echo '  matrix        all functional tests on all three kernels'
 	@echo '  itest         the test suite of libiscsi; rewrites Documentation/itest.rst'
+	@echo '  conformance   the protocol suite, beside the in-tree module; rewrites Documentation/conformance.rst'
 	@echo 'Measuring (tests/bench/bench help; Documentation/performance.rst):'
 	@echo '  bench         this module beside the in-tree one, nvmet-tcp, tgt, a null responder:'
 	@echo '  bench-icount  by instructions per I/O, on KERNEL; always the same'
@@ -146,5 +150,5 @@ help:
 	@echo '  bench-guard   fails where an I/O takes 3 % more instructions than recorded'
 
 .PHONY: all modules clean kdir install uninstall dkms-install dkms-uninstall deps unit style static \
-	layers build functional main-path long debug debug-kernel check-debug fuzz fuzz-long check matrix vm shell demo demo-frozen soak itest \
+	layers build functional main-path long debug debug-kernel check-debug fuzz fuzz-long check matrix vm shell demo demo-frozen soak itest conformance \
 	bench bench-icount bench-uml bench-guard help
