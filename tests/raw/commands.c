@@ -163,6 +163,106 @@ static void reservation(const void *arg)
 	scsi_good(b, scsi_rw(true, 0, 0, 8));
 }
 
+/* The relative identifier of the port that @c is connected to: VPD page 83h. */
+static uint16_t relative_port(struct conn *c)
+{
+	static const uint8_t cdb[6] = { 0x12, 1, 0x83, 0, 255 };
+	struct scsi *s = reader(0, cdb, 6, 255);
+
+	scsi_good(c, s);
+	for (uint32_t i = 4; i + 8 <= s->in_len; i += 4 + s->in[i + 3])
+		if ((s->in[i + 1] & 0x3f) == 0x14)
+			return get16(s->in + i + 6);
+	FAIL("VPD page 83h has no relative target port");
+}
+
+/* PERSISTENT RESERVE OUT with the parameters of REGISTER AND MOVE. */
+static struct scsi *register_and_move(struct conn *c, const uint8_t *id, size_t len)
+{
+	uint8_t cdb[10] = { 0x5f, 7 }, b[1024] = { 0 };
+
+	put32(cdb + 5, 24 + len);
+	b[7] = 1;
+	b[15] = 2;
+	put16(b + 18, relative_port(c));
+	put32(b + 20, len);
+	memcpy(b + 24, id, len);
+	return writer(cdb, 10, b, 24 + len);
+}
+
+/* SPC-4's iSCSI TransportID. */
+static size_t transport_id(uint8_t *b, const char *name, const uint8_t *isid)
+{
+	int n = snprintf((char *)b + 4, 300, "%s,i,0x%02x%02x%02x%02x%02x%02x", name,
+			 isid[0], isid[1], isid[2], isid[3], isid[4], isid[5]) + 1;
+
+	n = (n + 3) & ~3;
+	b[0] = 0x45;
+	put16(b + 2, n);
+	return n + 4;
+}
+
+static void reservation_moves(const void *arg)
+{
+	struct conn *a = login_normal(), *b;
+	uint8_t id[320] = { 0 };
+	struct scsi *w;
+
+	(void)arg;
+	b = login_new(&(struct login_opts){ .session = "Normal",
+					    .initiator = env.ini2 });
+	scsi_settle(a, 0);
+	scsi_settle(b, 0);
+	tap_defer(clear_reservation, NULL);
+	scsi_good(a, pr_out(0, 0, 0, 1));	/* REGISTER */
+	/* Else Linux' target core registers it, and drops a reference too many. */
+	scsi_good(b, pr_out(0, 0, 0, 3));
+	scsi_good(a, pr_out(1, 1, 1, 0));	/* RESERVE, write exclusive */
+	scsi_good(a, register_and_move(a, id, transport_id(id, env.ini2, b->isid)));
+	scsi_settle(b, 0);
+	scsi_good(b, scsi_rw(true, 0, 0, 8));
+	w = scsi_rw(true, 0, 0, 8);
+	scsi_run(a, w);
+	CK_EQ(w->status, 0x18, "the status of the one who gave it away");
+	scsi_good(b, pr_out(3, 0, 2, 0));	/* CLEAR by its new holder */
+}
+
+/* Whatever the TransportID says: an answer, and the reservation stays. */
+static void bad_transport_ids(const void *arg)
+{
+	static const struct {
+		uint8_t first;
+		uint16_t len;
+		const char *name;
+	} bad[] = {
+		{ 0x45, 0, "" }, { 0x45, 4, "" }, { 0x45, 0xffff, "iqn.x" },
+		{ 0x45, 20, "iqn.x" }, { 0x45, 20, "iqn.x,i,0x" },
+		{ 0x45, 40, "iqn.x,i,0xzzzzzzzzzzzz" }, { 0x05, 20, "iqn.x,i,0x1" },
+		{ 0x85, 20, "iqn.x" }, { 0x4f, 20, "iqn.x" }, { 0x00, 20, "" },
+		{ 0x45, 20, "aaaaaaaaaaaaaaaaaaaa" },
+	};
+	struct conn *a = login_normal();
+	uint8_t id[64];
+	struct scsi *s;
+
+	(void)arg;
+	scsi_settle(a, 0);
+	tap_defer(clear_reservation, NULL);
+	scsi_good(a, pr_out(0, 0, 0, 1));
+	scsi_good(a, pr_out(1, 1, 1, 0));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		memset(id, 0, sizeof(id));
+		id[0] = bad[i].first;
+		put16(id + 2, bad[i].len);
+		memcpy(id + 4, bad[i].name, strlen(bad[i].name));
+		s = register_and_move(a, id, i % 2 ? 24 : 64);
+		scsi_run(a, s);
+		CK(s->status == 2 || s->status == 0x18, "number %zu: status %02x", i, s->status);
+	}
+	scsi_good(a, scsi_rw(true, 0, 0, 8));
+	conn_healthy(a);
+}
+
 static void other_cdbs(const void *arg)
 {
 	static const uint8_t cdbs[][16] = {
@@ -228,6 +328,10 @@ static const struct tap_case cases[] = {
 	  compare_and_write },
 	{ "4.4.3.2", "a persistent reservation belongs to the initiator port",
 	  reservation },
+	{ "4.4.3.2", "REGISTER AND MOVE gives it to an initiator port by its TransportID",
+	  reservation_moves },
+	{ "4.4.3.2", "TransportIDs that are none get an answer and move nothing",
+	  bad_transport_ids },
 	{ "11.7", "SYNCHRONIZE CACHE is served", other_cdbs, &cdbs[0] },
 	{ "11.7", "READ CAPACITY(16) is served", other_cdbs, &cdbs[1] },
 	{ "11.7", "READ CAPACITY(10) is served", other_cdbs, &cdbs[2] },

@@ -548,6 +548,25 @@ static const char *const st_case[] = { "SessionType=normal\n", "0200|0209" };
 static const char *const st_disc[] = { "SessionType=Discovery\n", "" };
 
 #define H(...) &(const struct hdr_case){ __VA_ARGS__ }
+/* 11.13.5: what has begun with an enabled portal group does not outlive it. */
+static void disabled_amid(const void *arg)
+{
+	const char *file = tap_fmt("%s/enable", env.cfg);
+	struct conn *c = conn_open();
+	struct pdu *p = login_step(c, 0, 1, 0, "%s" NORMAL, names(c));
+	int64_t start = tap_now();
+
+	(void)arg;
+	CK_EQ(login_status(p), 0, "the status");
+	cfg_set(file, "0");
+	CK(tap_now() - start < 2000, "switching off took %lld ms",
+	   (long long)(tap_now() - start));
+	login_send(c, LT, 1, 3, "");
+	refused_any(c, login_recv(c));
+	cfg_write(file, "1");
+	target_healthy();
+}
+
 static const struct tap_case cases[] = {
 	{ "6.3", "a login with the operational stage alone succeeds", stages, &zero },
 	{ "6.3", "a login with both stages succeeds", stages, &one },
@@ -653,6 +672,7 @@ static const struct tap_case cases[] = {
 	  cmdsn_start, &sns[2] },
 	{ "6.3", "InitiatorName must be in the first PDU", name_late },
 	{ "6.3", "a login that stalls is ended after login_timeout", timeouts },
+	{ "11.13.5", "a target that is switched off amid a login ends it", disabled_amid },
 	{ "6.3", "connections that say nothing or half a header are ended",
 	  silent_timeout },
 	{ "6.3", "twenty logins at once all succeed", many_at_once },
