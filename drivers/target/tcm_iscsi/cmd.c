@@ -163,15 +163,13 @@ static void tcmi_cmd_more(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 
 static void tcmi_cmd_unhold_data(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
-	struct scatterlist *from = cmd->held_sgl, *to = cmd->se_cmd.t_data_sg;
-	u32 left = min(cmd->held_len, cmd->se_cmd.data_length);
+	u32 left = min(cmd->held_len, cmd->se_cmd.data_length), done = 0;
+	struct scatterlist *from;
 
-	for (; left && from && to; from = sg_next(from), to = sg_next(to)) {
-		u32 n = min3(left, from->length, to->length);
-
-		memcpy_page(sg_page(to), to->offset, sg_page(from), from->offset, n);
-		left -= n;
-	}
+	for (from = cmd->held_sgl; from && done < left; from = sg_next(from))
+		done += sg_pcopy_from_buffer(cmd->se_cmd.t_data_sg, cmd->se_cmd.t_data_nents,
+					     sg_virt(from), min(left - done, from->length),
+					     done);
 	conn->held_bytes -= cmd->held_len;
 	sgl_free(cmd->held_sgl);
 	cmd->held_sgl = NULL;
@@ -286,6 +284,7 @@ static void tcmi_cmd_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	if (target_submit_prep(se_cmd, cmd->long_cdb ?: cmd->cdb, NULL, 0, NULL, 0, NULL, 0,
 			       GFP_KERNEL))
 		return;			/* its status has been posted */
+	tcmi_submit_pages(conn, cmd);
 	if (dir == DMA_TO_DEVICE) {
 		/* submitting a write only gets its pages */
 		list_add_tail(&cmd->entry, &conn->wait_data);
@@ -594,6 +593,8 @@ void tcmi_cmd_finish(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	struct tcmi_cmd *waiter = cmd->waiter;
 
 	cmd->state = TCMI_CMD_DONE;
+	/* whoever posted it was through with its pages */
+	tcmi_stock_give(&conn->stock, &cmd->data);
 	hlist_del_init(&cmd->task);
 	list_del_init(&cmd->txe.entry);
 	tcmi_drain_forget(cmd);

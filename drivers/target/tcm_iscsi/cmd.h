@@ -100,6 +100,7 @@ struct tcmi_cmd {
 	u64 lun;			/* wire form */
 	bool immediate;
 	struct iscsip_xfer xfer;
+	struct tcmi_data data;		/* its pages, unless they are core's */
 	unsigned long data_deadline;	/* of the next Data-Out, 0 none */
 	struct iscsip_req req;		/* held commands and TMFs */
 	struct tcmi_pdu *pdu;		/* a held ping's answer */
@@ -162,6 +163,7 @@ struct tcmi_lane *tcmi_lane_find(struct tcmi_tpg *tpg, u64 lun, const struct se_
 struct tcmi_lane *tcmi_lane_get(const struct se_lun *lun);
 void tcmi_lane_drop_reservations(struct tcmi_tpg *tpg, struct se_session *se_sess);
 void tcmi_lane_put(struct tcmi_lane *lane);
+void tcmi_submit_pages(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_submit_later(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 bool tcmi_submit_recall(struct tcmi_cmd *cmd);
 void tcmi_submit_reserved(struct tcmi_cmd *cmd);

@@ -45,6 +45,7 @@ static unsigned long tcmi_io_deadlines(struct tcmi_conn *conn)
 			tcmi_logout_ask(conn);
 		next = tcmi_sooner(next, tcmi_nop_tick(conn));
 		next = tcmi_sooner(next, tcmi_cmd_tick(conn));
+		next = tcmi_sooner(next, tcmi_stock_tick(&conn->stock));
 	}
 	return next;
 }
@@ -188,6 +189,7 @@ static void tcmi_conn_teardown(struct tcmi_conn *conn)
 	tcmi_rx_abandon(conn);
 	tcmi_text_end(conn);
 	tcmi_tx_drop(conn);
+	tcmi_stock_close(&conn->stock);
 	sock_release(conn->sock);
 	tcmi_login_end(conn);
 	kfree(conn->rx.ahs);

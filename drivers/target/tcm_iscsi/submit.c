@@ -344,6 +344,31 @@ static bool tcmi_submit_is_rw(u8 opcode)
 	}
 }
 
+/**
+ * tcmi_submit_pages() - pages from the connection's stock for a command, where it may
+ * @conn: the connection; its thread calls
+ * @cmd: the command, prepared
+ *
+ * For what transfers user data, exactly as much as the initiator expects, to or from a
+ * backend of core's own: core executes a write when all of it has come, and what has
+ * been read is sent if all of it was. Everything else gets its pages from core.
+ */
+void tcmi_submit_pages(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	const u32 odd = SCF_OVERFLOW_BIT | SCF_UNDERFLOW_BIT | SCF_BIDI | SCF_COMPARE_AND_WRITE;
+	struct se_cmd *se_cmd = &cmd->se_cmd;
+
+	if (!(se_cmd->se_cmd_flags & SCF_SCSI_DATA_CDB) || se_cmd->se_cmd_flags & odd ||
+	    !tcmi_submit_is_rw(se_cmd->t_task_cdb[0]) || se_cmd->prot_op ||
+	    se_cmd->se_dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH ||
+	    !se_cmd->data_length || se_cmd->data_length != cmd->req.scsi.edtl ||
+	    tcmi_stock_take(&conn->stock, se_cmd->data_length, &cmd->data))
+		return;
+	se_cmd->t_data_sg = cmd->data.sgl;
+	se_cmd->t_data_nents = cmd->data.nents;
+	se_cmd->se_cmd_flags |= SCF_PASSTHROUGH_SG_TO_MEM_NOALLOC;
+}
+
 /* ---- turns ---- */
 
 static unsigned long tcmi_watch_armed;

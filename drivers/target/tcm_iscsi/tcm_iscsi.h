@@ -33,6 +33,7 @@
 #define TCMI_STAGE		8192	/* takes a small write whole, or many commands */
 #define TCMI_TX_BVECS		128
 #define TCMI_MRDSL_REMOTE_MAX	(256 * 1024)	/* we send no larger PDU; one fits a batch */
+#define TCMI_STOCK_ORDER	4	/* of the largest chunks of data pages */
 #define TCMI_TX_SPENT		8	/* header pages of one batch, with room to spare */
 #define TCMI_SENSE_MAX		TRANSPORT_SENSE_BUFFER
 #define TCMI_AUTH_MAX		256	/* auth files, bytes with the final NUL */
@@ -415,6 +416,30 @@ struct tcmi_tx {
 	bool blocked;			/* socket full: wait for write_space */
 };
 
+/* pages of one command, from the stock */
+struct tcmi_data {
+	struct tcmi_chunk *chunks;
+	struct scatterlist *sgl;
+	u32 nents;
+};
+
+/**
+ * struct tcmi_shelf - chunks of one order, first in, first out
+ */
+struct tcmi_shelf {
+	struct tcmi_chunk *first;
+	struct tcmi_chunk *last;
+	u32 count;
+	u32 low;		/* the least @count of this period */
+};
+
+/* owned by the connection's thread */
+struct tcmi_stock {
+	struct tcmi_shelf shelf[TCMI_STOCK_ORDER + 1];
+	unsigned long tick;	/* end of the period, jiffies; 0 none has begun */
+	bool closed;		/* nothing is kept any more */
+};
+
 /* bits of tcmi_conn.flags, any context */
 #define TCMI_CONN_KICKED	0
 #define TCMI_CONN_CLOSE		1	/* somebody wants it closed */
@@ -461,6 +486,7 @@ struct tcmi_conn {
 	/* the connection's thread only (others may read for display) */
 	struct tcmi_rx rx;
 	struct tcmi_tx tx;
+	struct tcmi_stock stock;
 	struct tcmi_login *login;	/* until full feature phase */
 	struct tcmi_sess *sess;		/* ref */
 	struct iscsip_params params;
@@ -571,6 +597,12 @@ void tcmi_tx_r2t(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 struct tcmi_pdu *tcmi_pdu_new(u8 opcode, const void *payload, u32 len);
 void tcmi_pdu_free(struct tcmi_pdu *pdu);
 void tcmi_tx_pdu(struct tcmi_conn *conn, struct tcmi_pdu *pdu);
+
+/* ---- stock.c ---- */
+int tcmi_stock_take(struct tcmi_stock *stock, u32 len, struct tcmi_data *data);
+void tcmi_stock_give(struct tcmi_stock *stock, struct tcmi_data *data);
+unsigned long tcmi_stock_tick(struct tcmi_stock *stock);
+void tcmi_stock_close(struct tcmi_stock *stock);
 
 /* ---- login.c, auth.c ---- */
 int tcmi_login_begin(struct tcmi_conn *conn);
