@@ -53,7 +53,7 @@ static void empty_backend(const void *arg)
 		conn_close(a);
 	b = login_as(env.ini2, LUN_NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		for (int n = 0; n < 20; n++) {
+		for (int n = 0; n < 8; n++) {
 			struct scsi *r = scsi_rw(false, LUN_NULL, 0, sizes[i]);
 
 			memset(r->in, 0xaa, r->edtl);
@@ -212,39 +212,45 @@ static void half_write(const void *arg)
 	}
 }
 
-/* What TCP still has to send stays as it is while the connection works on. */
+/*
+ * What TCP still has to send stays as it is, while writes of the same connection bring
+ * all their data without being asked.
+ */
 static void unread_answers(const void *arg)
 {
-	const uint32_t blocks = *(const uint32_t *)arg, n = (4 << 20) / 512 / blocks / 2;
-	struct conn *c = login_new(&(struct login_opts){ .session = "Normal",
-		.keys = "InitialR2T=No\nMaxRecvDataSegmentLength=262144\n" });
-	struct scsi *w[256], *r[256], *o[64];
+	const uint32_t blocks = *(const uint32_t *)arg, wblocks = blocks < 128 ? blocks : 128;
+	const uint32_t n = blocks > 128 ? 4 : 24;
+	struct conn *c;
+	struct scsi *w[24], *r[24], *o[24];
 	uint32_t i, round;
-	int buf = 16384;
+	int buf = 131072;
 
+	tpg_set("param/InitialR2T", "No");
+	c = login_keys("InitialR2T=No\nFirstBurstLength=65536\n");
+	CK(!c->p.initial_r2t, "InitialR2T");
 	scsi_settle(c, 0);
 	setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &buf, sizeof(buf));
-	CK(n <= ARRAY_SIZE(w), "too many");
 	for (i = 0; i < n; i++) {
 		w[i] = scsi_rw(true, 0, i * blocks, blocks);
 		scsi_good(c, w[i]);
 	}
-	for (round = 0; round < 3; round++) {
-		uint32_t later = n < 16 ? n : 16;
-
-		for (i = 0; i < n && i < 24; i++) {
+	for (round = 0; round < 5; round++) {
+		for (i = 0; i < n; i++) {
 			r[i] = scsi_rw(false, 0, i * blocks, blocks);
 			scsi_send(c, r[i]);
 		}
-		for (i = 0; i < later; i++) {
-			o[i] = scsi_rw(true, 0, 32768 + i * 8, 8);
-			scsi_imm(o[i], 4096);
+		usleep(20000);
+		for (i = 0; i < 24; i++) {
+			o[i] = scsi_rw(true, 0, 32768 + i * wblocks, wblocks);
+			o[i]->imm_len = 4096;
+			o[i]->unsol_len = o[i]->edtl;
 			scsi_send(c, o[i]);
 		}
 		usleep(20000);
-		for (i = 0; i < later; i++)
-			scsi_wait(c, o[i]);
-		for (i = 0; i < n && i < 24; i++) {
+		for (i = 0; i < 24; i++)
+			if (!o[i]->done)
+				scsi_wait(c, o[i]);
+		for (i = 0; i < n; i++) {
 			if (!r[i]->done)
 				scsi_wait(c, r[i]);
 			CK_EQ(r[i]->status, 0, "the status");
