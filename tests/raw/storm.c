@@ -25,6 +25,7 @@ static struct opt {
 	unsigned int targets;	/* STORM_TARGETS: RAW_IQN with 0, 1, ... behind it */
 	unsigned int luns;	/* STORM_LUNS: LUNs from 0 on that are used */
 	unsigned int depth;	/* STORM_DEPTH: commands of a session */
+	unsigned int sources;	/* STORM_SOURCES: addresses they come from */
 	unsigned int ms;	/* STORM_MS: how long, or the pause between bytes */
 	unsigned int limit;	/* STORM_LIMIT: seconds until it gives up */
 } opt;
@@ -116,7 +117,7 @@ static void hang_up(struct slot *s, bool reset)
 	s->state = IDLE;
 }
 
-/* Two hundred initiators have addresses of their own. */
+/* The first few hundred initiators have addresses of their own. */
 static void from(struct slot *s)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET };
@@ -125,7 +126,7 @@ static void from(struct slot *s)
 	if (strncmp(env.addr, "127.", 4))
 		return;
 	setsockopt(s->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
-	a.sin_addr.s_addr = htonl(0x7f000100 + s->num % 200);
+	a.sin_addr.s_addr = htonl(0x7f000100 + s->num % opt.sources);
 	CK(!bind(s->fd, (void *)&a, sizeof(a)), "bind: %s", strerror(errno));
 }
 
@@ -318,6 +319,18 @@ static void nothing(struct slot *s)
 
 static const struct crowd silent_crowd = { silent_connected, nothing, silent_closed };
 
+static void say_left(void)
+{
+	unsigned int n = 0, first = 0;
+
+	for (unsigned int i = opt.n; i--;)
+		if (slots[i].fd >= 0) {
+			first = i;
+			n++;
+		}
+	tap_diag("left: %u, the first is %u", n, first);
+}
+
 static void silent(const void *arg)
 {
 	(void)arg;
@@ -328,6 +341,7 @@ static void silent(const void *arg)
 	while (!stop && n_closed < opt.n)
 		turn(&silent_crowd, 100);
 	tap_diag("closed: %u", n_closed);
+	say_left();
 }
 
 /* ---- logins: STORM_N of them, STORM_PARALLEL at a time ---- */
@@ -382,8 +396,12 @@ static void logins(const void *arg)
 
 /* ---- retry: initiators which do not take no for an answer ---- */
 
+static int64_t longest;
+
 static void retry_answered(struct slot *s)
 {
+	if (tap_now() - s->start > longest)
+		longest = tap_now() - s->start;
 	statuses[get16(s->bhs + 36) & 0xfff]++;
 	hang_up(s, false);
 	dial(s);
@@ -411,6 +429,7 @@ static void retry(const void *arg)
 	while (!stop && tap_now() < end)
 		turn(&retry_crowd, 100);
 	tap_diag("attempts: %u", n_attempts);
+	tap_diag("longest: %lld ms", (long long)longest);
 	tap_diag("closed: %u", n_closed);
 	say_statuses();
 }
@@ -662,6 +681,8 @@ static const struct tap_case cases[] = {
 
 int main(int argc, char **argv)
 {
+	char name[32];
+
 	if (argc != 2) {
 		fprintf(stderr, "usage: raw-storm silent|logins|retry|sit|bad|drip|stuck|deaf\n");
 		return 2;
@@ -671,8 +692,11 @@ int main(int argc, char **argv)
 		.n = number("STORM_N", 100), .parallel = number("STORM_PARALLEL", 50),
 		.bytes = number("STORM_BYTES", 0), .targets = number("STORM_TARGETS", 0),
 		.luns = number("STORM_LUNS", 1), .depth = number("STORM_DEPTH", 16),
-		.ms = number("STORM_MS", 100), .limit = number("STORM_LIMIT", 120),
+		.sources = number("STORM_SOURCES", 200), .ms = number("STORM_MS", 100),
+		.limit = number("STORM_LIMIT", 120),
 	};
-	argv[1] = tap_fmt("%s:", argv[1]);
+	/* not from tap_alloc(), whose memory goes with each case */
+	snprintf(name, sizeof(name), "%s:", argv[1]);
+	argv[1] = name;
 	return tap_main(cases, ARRAY_SIZE(cases), argc, argv);
 }
