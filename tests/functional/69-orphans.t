@@ -10,6 +10,7 @@
 # shellcheck source=lib.sh
 . "${LAB_SRC:?}/tests/functional/lib.sh"
 
+REFUSED=/sys/kernel/debug/tcm_iscsi/refused_logins
 PORTAL=127.0.0.1:3260
 IQN=${BASE}orphans
 ORPHANS=200
@@ -29,6 +30,11 @@ kernel_cpu()
 	awk '/^cpu / { print $4 + $7 + $8 }' /proc/stat
 }
 
+refused()
+{
+	sed -n '1s/refused \([0-9]*\).*/\1/p' "$REFUSED"
+}
+
 sit()
 {
 	STORM_N=$1 STORM_PARALLEL=100 STORM_MS=100 STORM_LIMIT=280 raw-storm sit >/tmp/sit &
@@ -43,29 +49,43 @@ ok "STORM_N=$ORPHANS raw-storm logins >/tmp/logins" "$ORPHANS initiators use one
 try "that one is deleted" teardown_target "$IQN"
 
 dmesg_mark
+STORM_N=$ORPHANS STORM_MS=$((SECONDS_LONG * 1000)) raw-storm retry >/tmp/retry &
+storm=$!
+# Eight each: from then on the delay is the longest.
+poll $SECONDS_LONG eval '[ "$(refused)" -ge $((8 * ORPHANS)) ]'
 busy=$(kernel_cpu)
-STORM_N=$ORPHANS STORM_MS=$((SECONDS_LONG * 1000)) raw-storm retry >/tmp/retry
+sleep 6
 busy=$(($(kernel_cpu) - busy))
-diag "$(grep '^#' /tmp/retry)" "kernel CPU: $busy of $((SECONDS_LONG * 100)) jiffies"
+ok "poll 40 process_ended $storm" "these try it again and again"
+diag "$(grep '^#' /tmp/retry)" "kernel CPU: $busy of 600 jiffies"
 attempts=$(sed -n 's/^# attempts: //p' /tmp/retry)
 like "$(cat /tmp/retry)" "status 0203" "they are told that there is no such target"
 n=$(dmesg_since | grep -c .)
-todo "no delay before repeated refusals yet"
 ok "[ $n -le $((5 * (SECONDS_LONG + 59) / 60 + 1)) ]" "5 lines a minute at most are logged" ||
 	diag "$n lines in $SECONDS_LONG s" "$(dmesg_since | tail -n 3)"
 # A delay before each further refusal, of 3 s at most: the first few come at once.
 ok "[ ${attempts:-99999} -le $((ORPHANS * (SECONDS_LONG / 3 + 12))) ]" \
 	"who is refused again and again has to wait for it" || diag "${attempts:-?} attempts"
 # 2 % of a CPU; the VM is some fifteen times slower than a machine.
-ok "[ $busy -le $((SECONDS_LONG * 100 * 30 / 100)) ]" "and they cost little CPU" ||
+ok "[ $busy -le $((600 * 30 / 100)) ]" "and they cost little CPU" ||
 	diag "$busy jiffies"
-todo
+longest=$(sed -n 's/^# longest: \([0-9]*\) ms/\1/p' /tmp/retry)
+ok "[ ${longest:-0} -ge 2500 ] && [ ${longest:-9999} -le 4500 ]" "for three seconds at most" ||
+	diag "${longest:-?} ms"
+is "$(awk -v iqn="$IQN" '$2 == "0203" && $3 > 5 && $6 == iqn' "$REFUSED" | wc -l)" \
+	$ORPHANS "the table has a line for each of them"
 ok "RAW_IQN=${BASE}stays STORM_N=20 raw-storm logins >/tmp/logins" "others log in" ||
 	diag "$(cat /tmp/logins)"
 try "the target is made again" quick_target "$IQN" ram $PORTAL
 ok "STORM_N=$ORPHANS STORM_PARALLEL=50 raw-storm logins >/tmp/logins" "and all get in at once" ||
 	diag "$(cat /tmp/logins)"
 diag "$(grep '^# logins' /tmp/logins)"
+try "it is deleted once more" teardown_target "$IQN"
+STORM_N=$ORPHANS STORM_MS=2000 raw-storm retry >/tmp/retry
+attempts=$(sed -n 's/^# attempts: //p' /tmp/retry)
+ok "[ ${attempts:-0} -ge $((4 * ORPHANS)) ]" "who has been in is told so at once, three times" ||
+	diag "$(cat /tmp/retry)"
+try "and made again" quick_target "$IQN" ram $PORTAL
 
 ok "sit $COMEBACK" "$COMEBACK initiators are logged in" || diag "$(cat /tmp/sit)"
 try "the target is torn down under them" teardown_all 120

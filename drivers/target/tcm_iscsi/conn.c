@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The connection object: its references, its state, the socket's callbacks.
+ * The connection object: its references, its state.
  */
 #include <linux/inet.h>
 #include <linux/module.h>
@@ -31,33 +31,30 @@ void tcmi_addr_text(const struct sockaddr_storage *addr, char *text, size_t len)
 }
 
 /**
- * tcmi_conn_new() - make a connection of an accepted socket
- * @portal: where it was accepted; a reference is taken
- * @sock: the socket; owned by the connection from here on
+ * tcmi_conn_new() - make a connection of who has connected and spoken
+ * @caller: a reference is taken over, unless this fails
  *
- * Context: process. Costs no thread and no page: those come with the first
- * bytes. Return: the connection with one reference, or NULL (no memory).
+ * Context: process. Return: the connection with one reference, or NULL (no memory).
  */
-struct tcmi_conn *tcmi_conn_new(struct tcmi_portal *portal, struct socket *sock)
+struct tcmi_conn *tcmi_conn_new(struct tcmi_caller *caller)
 {
+	struct socket *sock = caller->sock;
 	struct tcmi_conn *conn;
 
 	conn = kzalloc(sizeof(*conn), GFP_KERNEL);
 	if (!conn)
 		return NULL;
 	kref_init(&conn->ref);
-	kref_get(&portal->ref);
-	conn->portal = portal;
+	conn->caller = caller;
+	conn->portal = caller->portal;
 	conn->sock = sock;
 	conn->state = TCMI_CONN_NEW;
 	conn->id = atomic_inc_return(&tcmi_conn_ids);
-	conn->accepted = jiffies;
+	conn->accepted = caller->accepted;
 	conn->last_rx = jiffies;
 	conn->nop_ttt = ISCSIP_TAG_RESERVED;
 	init_llist_head(&conn->posts);
 	rcuwait_init(&conn->wait);
-	INIT_WORK(&conn->start_work, tcmi_conn_start_work);
-	INIT_LIST_HEAD(&conn->portal_entry);
 	INIT_LIST_HEAD(&conn->sess_entry);
 	INIT_LIST_HEAD(&conn->tx.queue);
 	INIT_LIST_HEAD(&conn->tx.batch);
@@ -75,7 +72,7 @@ static void tcmi_conn_release(struct kref *ref)
 {
 	struct tcmi_conn *conn = container_of(ref, struct tcmi_conn, ref);
 
-	tcmi_portal_put(conn->portal);
+	tcmi_caller_put(conn->caller);
 	kfree_rcu(conn, rcu);
 }
 
@@ -134,94 +131,4 @@ void tcmi_conn_close(struct tcmi_conn *conn, const char *why)
 	if (!test_and_set_bit(TCMI_CONN_CLOSE, &conn->flags))
 		WRITE_ONCE(conn->why, why);
 	tcmi_conn_kick(conn);
-}
-
-static void tcmi_conn_first_bytes(struct tcmi_conn *conn)
-{
-	if (test_and_set_bit(TCMI_CONN_STARTED, &conn->flags)) {
-		tcmi_conn_kick(conn);
-		return;
-	}
-	kref_get(&conn->ref);
-	queue_work(tcmi_wq, &conn->start_work);
-}
-
-static void tcmi_sk_data_ready(struct sock *sk)
-{
-	struct tcmi_conn *conn;
-
-	read_lock_bh(&sk->sk_callback_lock);
-	conn = sk->sk_user_data;
-	if (conn)
-		tcmi_conn_first_bytes(conn);
-	read_unlock_bh(&sk->sk_callback_lock);
-}
-
-static void tcmi_sk_write_space(struct sock *sk)
-{
-	struct tcmi_conn *conn;
-
-	read_lock_bh(&sk->sk_callback_lock);
-	conn = sk->sk_user_data;
-	if (conn && sk_stream_is_writeable(sk)) {
-		clear_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
-		tcmi_conn_kick(conn);
-	}
-	read_unlock_bh(&sk->sk_callback_lock);
-}
-
-static void tcmi_sk_state_change(struct sock *sk)
-{
-	struct tcmi_conn *conn;
-
-	read_lock_bh(&sk->sk_callback_lock);
-	conn = sk->sk_user_data;
-	if (conn)
-		tcmi_conn_first_bytes(conn);
-	read_unlock_bh(&sk->sk_callback_lock);
-}
-
-/**
- * tcmi_conn_attach() - let the socket's callbacks reach the connection
- * @conn: the connection; its first reference covers the callbacks until
- *	  tcmi_conn_detach()
- *
- * An accepted socket has inherited the listener's callbacks: what is saved here
- * are the defaults that the listener had before.
- */
-void tcmi_conn_attach(struct tcmi_conn *conn)
-{
-	struct sock *sk = conn->sock->sk;
-
-	write_lock_bh(&sk->sk_callback_lock);
-	conn->saved_data_ready = conn->portal->saved_data_ready;
-	conn->saved_write_space = sk->sk_write_space;
-	conn->saved_state_change = sk->sk_state_change;
-	sk->sk_user_data = conn;
-	sk->sk_data_ready = tcmi_sk_data_ready;
-	sk->sk_write_space = tcmi_sk_write_space;
-	sk->sk_state_change = tcmi_sk_state_change;
-	/* bytes and FINs that came before the callbacks were ours */
-	if (!skb_queue_empty_lockless(&sk->sk_receive_queue) ||
-	    sk->sk_state != TCP_ESTABLISHED)
-		tcmi_conn_first_bytes(conn);
-	write_unlock_bh(&sk->sk_callback_lock);
-}
-
-/**
- * tcmi_conn_detach() - no callback reaches the connection after this
- * @conn: the connection
- */
-void tcmi_conn_detach(struct tcmi_conn *conn)
-{
-	struct sock *sk = conn->sock->sk;
-
-	write_lock_bh(&sk->sk_callback_lock);
-	if (sk->sk_user_data == conn) {
-		sk->sk_user_data = NULL;
-		sk->sk_data_ready = conn->saved_data_ready;
-		sk->sk_write_space = conn->saved_write_space;
-		sk->sk_state_change = conn->saved_state_change;
-	}
-	write_unlock_bh(&sk->sk_callback_lock);
 }

@@ -183,14 +183,18 @@ static void tcmi_conn_teardown(struct tcmi_conn *conn)
 		tcmi_logout_announce(conn);
 		tcmi_tx_run(conn);
 	}
-	tcmi_conn_detach(conn);
-	kernel_sock_shutdown(conn->sock, SHUT_RDWR);
+	tcmi_caller_detach(conn->caller);
+	if (!conn->refusal)
+		kernel_sock_shutdown(conn->sock, SHUT_RDWR);
 	/* what was half received or half sent has no future */
 	tcmi_rx_abandon(conn);
 	tcmi_text_end(conn);
 	tcmi_tx_drop(conn);
 	tcmi_stock_close(&conn->stock);
-	sock_release(conn->sock);
+	if (conn->refusal)
+		tcmi_refusal_later(conn);
+	else
+		sock_release(conn->sock);
 	tcmi_login_end(conn);
 	kfree(conn->rx.ahs);
 	kfree(conn->rx.stage);
@@ -258,31 +262,32 @@ static struct task_struct *tcmi_conn_prepare(struct tcmi_conn *conn)
 }
 
 /**
- * tcmi_conn_start_work() - a silent connection has spoken: give it a thread
- * @work: conn->start_work; holds a reference
+ * tcmi_conn_end() - a connection that never had a thread
+ * @conn: the connection; the caller's reference goes
  */
-void tcmi_conn_start_work(struct work_struct *work)
+void tcmi_conn_end(struct tcmi_conn *conn)
 {
-	struct tcmi_conn *conn = container_of(work, struct tcmi_conn, start_work);
-	struct task_struct *task;
+	tcmi_conn_set_state(conn, TCMI_CONN_DEAD);
+	tcmi_caller_detach(conn->caller);
+	sock_release(conn->sock);
+	tcmi_login_end(conn);
+	kfree(conn->rx.stage);
+	kfree(conn->tx.bv);
+	tcmi_conn_put(conn);
+}
 
-	if (!tcmi_portal_forget(conn)) {
-		tcmi_conn_put(conn);
+/**
+ * tcmi_conn_start() - a silent connection has spoken: give it a thread
+ * @conn: the connection; the caller's reference is the thread's from here on
+ */
+void tcmi_conn_start(struct tcmi_conn *conn)
+{
+	struct task_struct *task = tcmi_conn_prepare(conn);
+
+	if (IS_ERR(task)) {
+		tcmi_conn_end(conn);
 		return;
 	}
-	/* the list's reference is the thread's now */
-	task = tcmi_conn_prepare(conn);
-	if (IS_ERR(task)) {
-		tcmi_conn_set_state(conn, TCMI_CONN_DEAD);
-		tcmi_conn_detach(conn);
-		sock_release(conn->sock);
-		tcmi_login_end(conn);
-		kfree(conn->rx.stage);
-		kfree(conn->tx.bv);
-		tcmi_conn_put(conn);
-	} else {
-		tcmi_conn_set_state(conn, TCMI_CONN_LOGIN);
-		wake_up_process(task);
-	}
-	tcmi_conn_put(conn);
+	tcmi_conn_set_state(conn, TCMI_CONN_LOGIN);
+	wake_up_process(task);
 }

@@ -19,6 +19,7 @@ struct tcmi_login {
 	struct iscsip_login l;
 	struct tcmi_tpg *tpg;		/* ref, once a target was named */
 	bool located;
+	bool refused;
 	u8 *text;			/* ISCSIP_LOGIN_TEXT_MAX, at the first need */
 	u32 text_len;
 };
@@ -49,7 +50,8 @@ void tcmi_login_end(struct tcmi_conn *conn)
 {
 	struct tcmi_login *login = conn->login;
 
-	tcmi_portal_login_over(conn);
+	tcmi_caller_login_over(conn->caller, conn->phase == ISCSIP_PHASE_LOGIN &&
+			       login && !login->refused);
 	if (!login)
 		return;
 	conn->login = NULL;
@@ -111,20 +113,44 @@ static struct tcmi_pdu *tcmi_login_pdu(struct tcmi_conn *conn, const struct iscs
 	return pdu;
 }
 
+/* Into statistics, table and log. Return: jiffies that the answer has to wait. */
+static u32 tcmi_login_refused(struct tcmi_conn *conn, u16 status, const char *why)
+{
+	struct tcmi_login *login = conn->login;
+	u32 delay;
+
+	if (!login) {
+		tcmi_refusal_note(conn, tcmi_login_name(conn), "", status, why);
+		return 0;
+	}
+	login->refused = true;
+	delay = tcmi_refusal_note(conn, login->l.initiator_name, login->l.target_name, status,
+				  why);
+	if (login->tpg)
+		tcmi_stats_login_fail(login->tpg->wwn, tcmi_login_fail_type(status),
+				      tcmi_login_name(conn), &conn->peer);
+	return delay;
+}
+
 /**
  * tcmi_login_reply() - refuse a login (11.13.5), and close when that is sent
  * @conn: the connection; its thread calls
  * @req: the request that is refused
  * @status: class and detail
+ * @why: constant text
  * Return: 0, or a negative error: close at once.
  */
-int tcmi_login_reply(struct tcmi_conn *conn, const struct iscsip_req *req, u16 status)
+int tcmi_login_reply(struct tcmi_conn *conn, const struct iscsip_req *req, u16 status,
+		     const char *why)
 {
-	struct tcmi_pdu *pdu = tcmi_login_pdu(conn, req, NULL, 0);
+	u32 delay = tcmi_login_refused(conn, status, why);
+	struct tcmi_pdu *pdu;
 
-	if (conn->login && conn->login->tpg)
-		tcmi_stats_login_fail(conn->login->tpg->wwn, tcmi_login_fail_type(status),
-				      tcmi_login_name(conn), &conn->peer);
+	if (delay && !tcmi_refusal_delay(conn, req, status, delay)) {
+		tcmi_conn_close(conn, "refused once more");
+		return -ECONNABORTED;
+	}
+	pdu = tcmi_login_pdu(conn, req, NULL, 0);
 	if (!pdu)
 		return -ENOMEM;
 	pdu->status = status;
@@ -356,6 +382,7 @@ static struct iscsip_verdict tcmi_login_finish(struct tcmi_conn *conn)
 		      ISCSIP_PHASE_FULL;
 	conn->login_deadline = 0;
 	tcmi_conn_set_state(conn, TCMI_CONN_FULL);
+	tcmi_refusal_success(conn, l->initiator_name, l->target_name);
 	if (conn->sess->tpg)
 		atomic_inc(&conn->sess->tpg->wwn->stats.accepts);
 	return ISCSIP_VERDICT_OK;

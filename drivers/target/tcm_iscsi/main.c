@@ -47,6 +47,7 @@ static int __init tcmi_init(void)
 	ret = target_register_template(&tcmi_fabric_ops);
 	if (ret)
 		goto out_configfs;
+	tcmi_refusal_init();
 	return 0;
 
 out_configfs:
@@ -65,6 +66,7 @@ static void __exit tcmi_exit(void)
 	target_unregister_template(&tcmi_fabric_ops);
 	tcmi_configfs_exit();
 	tcmi_submit_exit();
+	tcmi_refusal_exit();
 	destroy_workqueue(tcmi_submit_wq);
 	destroy_workqueue(tcmi_wq);
 	rcu_barrier_tasks();		/* sessions that left their ACL */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Listening sockets: one for each address of each network namespace, shared by
- * the portal groups that name it. Accepting hands over at once; a connection
- * that says nothing costs its object here and nothing else.
+ * the portal groups that name it. Accepting hands over at once, see caller.c.
  */
 #include <linux/inet.h>
 #include <linux/module.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/tcp.h>
 #include <net/ip.h>
@@ -16,8 +16,6 @@
 
 #define TCMI_BACKLOG		1024
 #define TCMI_ACCEPT_BUDGET	64
-#define TCMI_SILENT_MAX		8192	/* of one portal; then the oldest goes */
-#define TCMI_LOGINS_MAX		2048	/* under way at one portal; then the oldest goes */
 #define TCMI_SILENT_TIMEOUT	15	/* seconds, when no group says otherwise */
 
 static LIST_HEAD(tcmi_portals);		/* tcmi_config_mutex */
@@ -85,105 +83,6 @@ static void tcmi_listen_data_ready(struct sock *sk)
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
-/* A silent connection ends here; @conn is off the list and its reference ours. */
-static void tcmi_portal_drop(struct tcmi_conn *conn)
-{
-	tcmi_conn_set_state(conn, TCMI_CONN_DEAD);
-	tcmi_conn_detach(conn);
-	kernel_sock_shutdown(conn->sock, SHUT_RDWR);
-	sock_release(conn->sock);
-	conn->sock = NULL;
-	tcmi_conn_put(conn);
-}
-
-static struct tcmi_conn *tcmi_portal_oldest(struct tcmi_portal *portal,
-					    unsigned long before, u32 above)
-{
-	struct tcmi_conn *conn;
-
-	spin_lock_bh(&portal->lock);
-	conn = list_first_entry_or_null(&portal->silent, struct tcmi_conn, portal_entry);
-	if (conn && (portal->nsilent > above || time_before_eq(conn->accepted, before))) {
-		list_del_init(&conn->portal_entry);
-		portal->nsilent--;
-	} else {
-		conn = NULL;
-	}
-	spin_unlock_bh(&portal->lock);
-	return conn;
-}
-
-/**
- * tcmi_portal_forget() - a silent connection has spoken: take it over
- * @conn: the connection, a login under way until tcmi_portal_login_over()
- *
- * Return: true if the caller now owns the list's reference; false when the
- * deadline or the cap was faster and the connection is gone.
- */
-bool tcmi_portal_forget(struct tcmi_conn *conn)
-{
-	struct tcmi_portal *portal = conn->portal;
-	struct tcmi_conn *oldest = NULL;
-	bool mine;
-
-	spin_lock_bh(&portal->lock);
-	mine = !list_empty(&conn->portal_entry);
-	if (mine) {
-		portal->nsilent--;
-		list_move_tail(&conn->portal_entry, &portal->logins);
-		if (++portal->nlogins > TCMI_LOGINS_MAX) {
-			oldest = list_first_entry(&portal->logins, struct tcmi_conn, portal_entry);
-			list_del_init(&oldest->portal_entry);
-			portal->nlogins--;
-			kref_get(&oldest->ref);
-		}
-	}
-	spin_unlock_bh(&portal->lock);
-	if (oldest) {
-		tcmi_conn_close(oldest, "too many logins at once");
-		tcmi_conn_put(oldest);
-	}
-	return mine;
-}
-
-/**
- * tcmi_portal_login_over() - a connection's login has come to its end
- * @conn: the connection; its thread calls, before it drops its reference
- */
-void tcmi_portal_login_over(struct tcmi_conn *conn)
-{
-	struct tcmi_portal *portal = conn->portal;
-
-	spin_lock_bh(&portal->lock);
-	if (!list_empty(&conn->portal_entry)) {
-		list_del_init(&conn->portal_entry);
-		portal->nlogins--;
-	}
-	spin_unlock_bh(&portal->lock);
-}
-
-static void tcmi_portal_accepted(struct tcmi_portal *portal, struct socket *sock)
-{
-	struct tcmi_conn *conn = tcmi_conn_new(portal, sock);
-
-	if (!conn) {
-		sock_release(sock);
-		return;
-	}
-	spin_lock_bh(&portal->lock);
-	list_add_tail(&conn->portal_entry, &portal->silent);
-	portal->nsilent++;
-	spin_unlock_bh(&portal->lock);
-	/* start_work may run, finish and put from here on */
-	kref_get(&conn->ref);
-	tcmi_conn_attach(conn);
-	tcmi_conn_put(conn);
-
-	conn = tcmi_portal_oldest(portal, jiffies - portal->timeout * HZ, TCMI_SILENT_MAX);
-	if (conn)
-		tcmi_portal_drop(conn);
-}
-
 static void tcmi_portal_accept(struct work_struct *work)
 {
 	struct tcmi_portal *portal = container_of(work, struct tcmi_portal, accept_work);
@@ -192,7 +91,7 @@ static void tcmi_portal_accept(struct work_struct *work)
 	int ret = 0;
 
 	while (budget-- && !(ret = kernel_accept(portal->sock, &sock, O_NONBLOCK)))
-		tcmi_portal_accepted(portal, sock);
+		tcmi_caller_new(portal, sock);
 	if (budget < 0)
 		queue_work(tcmi_wq, &portal->accept_work);
 	/* out of memory, say: the reaper looks again */
@@ -219,13 +118,11 @@ static void tcmi_portal_reap(struct work_struct *work)
 {
 	struct tcmi_portal *portal = container_of(to_delayed_work(work), struct tcmi_portal,
 						  reap_work);
-	struct tcmi_conn *conn;
 
 	tcmi_portal_timeout(portal);
 	if (READ_ONCE(portal->accept_again) && !READ_ONCE(portal->closing))
 		queue_work(tcmi_wq, &portal->accept_work);
-	while ((conn = tcmi_portal_oldest(portal, jiffies - portal->timeout * HZ, U32_MAX)))
-		tcmi_portal_drop(conn);
+	tcmi_caller_reap(portal, jiffies - portal->timeout * HZ);
 	if (READ_ONCE(portal->nsilent))
 		queue_delayed_work(tcmi_wq, &portal->reap_work, HZ);
 }
@@ -301,6 +198,9 @@ struct tcmi_portal *tcmi_portal_get(struct net *net, const struct sockaddr_stora
 	INIT_DELAYED_WORK(&portal->reap_work, tcmi_portal_reap);
 	portal->addr = *addr;
 	portal->timeout = TCMI_SILENT_TIMEOUT;
+	portal->seed = get_random_u32();
+	hash_init(portal->sources);
+	INIT_LIST_HEAD(&portal->refusals);
 	ret = tcmi_portal_listen(portal);
 	if (ret) {
 		kfree(portal);
@@ -329,18 +229,17 @@ void tcmi_portal_put(struct tcmi_portal *portal)
  * @portal: the portal; the caller still holds its reference
  *
  * Normal sessions go on; discovery sessions, logins and silent connections end.
- * tcmi_config_mutex held:
- * accept_work doesn't take it and reap_work only tries.
+ * tcmi_config_mutex held: accept_work doesn't take it and reap_work only tries.
  */
 void tcmi_portal_detach(struct tcmi_portal *portal)
 {
 	struct socket *sock = portal->sock;
-	struct tcmi_conn *conn;
+	struct tcmi_caller *caller;
 
 	lockdep_assert_held(&tcmi_config_mutex);
 	if (!list_empty(&portal->nps) || portal->closing)
 		return;
-	portal->closing = true;
+	WRITE_ONCE(portal->closing, true);
 	list_del_init(&portal->entry);
 	write_lock_bh(&sock->sk->sk_callback_lock);
 	sock->sk->sk_user_data = NULL;
@@ -352,13 +251,13 @@ void tcmi_portal_detach(struct tcmi_portal *portal)
 	/* either may have queued the other once more */
 	cancel_work_sync(&portal->accept_work);
 	cancel_delayed_work_sync(&portal->reap_work);
-	while ((conn = tcmi_portal_oldest(portal, jiffies, 0)))
-		tcmi_portal_drop(conn);
+	tcmi_caller_reap(portal, jiffies);
 	/* who was about to log in, or only looks around, would keep the module busy */
 	spin_lock_bh(&portal->lock);
-	list_for_each_entry(conn, &portal->logins, portal_entry)
-		tcmi_conn_close(conn, "portal removed");
+	list_for_each_entry(caller, &portal->logins, entry)
+		tcmi_conn_close(caller->conn, "portal removed");
 	spin_unlock_bh(&portal->lock);
+	tcmi_refusal_forget(portal);
 	tcmi_sess_close_endpoint(portal, "portal removed");
 	portal->sock = NULL;
 	sock_release(sock);

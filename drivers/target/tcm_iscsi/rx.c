@@ -231,12 +231,13 @@ static int tcmi_rx_act(struct tcmi_conn *conn, struct iscsip_verdict v)
 	case ISCSIP_LOGIN_FAIL:
 		conn->rx.dest = TCMI_DEST_DRAIN;
 		conn->rx.refused = true;
-		pr_info_ratelimited("%s: login of %s at %s refused, status %04x: %s\n", TCMI_NAME,
-				    tcmi_login_name(conn), conn->peer_text, v.code, v.why);
-		return tcmi_login_reply(conn, &conn->rx.req, v.code);
+		return tcmi_login_reply(conn, &conn->rx.req, v.code, v.why);
 	case ISCSIP_DROP:
-		pr_info_ratelimited("%s: connection from %s dropped: %s\n", TCMI_NAME,
-				    conn->peer_text, v.why);
+		if (conn->phase == ISCSIP_PHASE_LOGIN)
+			tcmi_refusal_dropped(conn, v.why);
+		else
+			pr_info_ratelimited("%s: connection from %s dropped: %s\n", TCMI_NAME,
+					    conn->peer_text, v.why);
 		tcmi_conn_close(conn, v.why);
 		return -EPROTO;
 	}

@@ -39,6 +39,8 @@
 #define TCMI_AUTH_MAX		256	/* auth files, bytes with the final NUL */
 #define TCMI_PARAM_MAX		256	/* param files, bytes with the final NUL */
 #define TCMI_ADDR_MAX		64	/* "[v6%scope]:port" as text */
+#define TCMI_SOURCE_WORDS	5	/* IPv6 address and scope */
+#define TCMI_SOURCE_BITS	8
 #define TCMI_LIO_VERSION	"Datera Inc. iSCSI Target v4.1.0"
 
 /* ---- configuration: written under tcmi_config_mutex ------------------------ */
@@ -209,15 +211,20 @@ struct tcmi_portal {
 	struct work_struct accept_work;
 	struct delayed_work reap_work;	/* deadlines of connections that say nothing */
 	void (*saved_data_ready)(struct sock *sk);
-	bool closing;			/* under tcmi_config_mutex */
+	bool closing;			/* written under tcmi_config_mutex */
 	bool accept_again;		/* accept_work: an error to try again after */
 
-	spinlock_t lock;		/* the two below */
-	struct list_head silent;	/* conn->portal_entry: accepted, oldest first */
-	u32 nsilent;
-	struct list_head logins;	/* conn->portal_entry: login under way, oldest first */
-	u32 nlogins;
 	u32 timeout;			/* seconds a silent one may stay; reap_work */
+
+	spinlock_t lock;		/* all below */
+	struct list_head silent;	/* struct tcmi_caller.entry: accepted, oldest first */
+	u32 nsilent;
+	struct list_head logins;	/* the same: login under way, oldest first */
+	u32 nlogins;
+	u32 seed;
+	DECLARE_HASHTABLE(sources, TCMI_SOURCE_BITS);	/* struct tcmi_source, by address */
+	struct list_head refusals;	/* struct tcmi_refusal.entry, oldest first */
+	u32 nrefusals;
 };
 
 /**
@@ -440,10 +447,40 @@ struct tcmi_stock {
 	bool closed;		/* nothing is kept any more */
 };
 
+/* bit of tcmi_caller.flags */
+#define TCMI_CALLER_STARTED	0	/* start_work has been queued */
+
+/**
+ * struct tcmi_caller - a TCP connection as the portal and the socket know it
+ *
+ * All there is until the first byte, so it is kept small.
+ */
+struct tcmi_caller {
+	struct kref ref;		/* portal's lists, then @conn; queued start_work */
+	unsigned long flags;
+	struct work_struct start_work;
+
+	/* set at accept, then read-only */
+	struct socket *sock;
+	struct tcmi_portal *portal;	/* ref */
+	unsigned long accepted;		/* jiffies */
+	void (*saved_data_ready)(struct sock *sk);
+	void (*saved_write_space)(struct sock *sk);
+	void (*saved_state_change)(struct sock *sk);
+
+	/* sk_callback_lock; set once */
+	struct tcmi_conn *conn;		/* valid until tcmi_caller_detach() */
+
+	/* portal->lock */
+	struct tcmi_source *source;	/* NULL once the login is over */
+	struct list_head entry;		/* portal->silent or portal->logins */
+	struct list_head source_entry;
+	bool login;			/* which of the two */
+};
+
 /* bits of tcmi_conn.flags, any context */
 #define TCMI_CONN_KICKED	0
 #define TCMI_CONN_CLOSE		1	/* somebody wants it closed */
-#define TCMI_CONN_STARTED	2	/* the thread has been asked for */
 #define TCMI_CONN_ASK_LOGOUT	3	/* ask the initiator to log out */
 #define TCMI_CONN_ANNOUNCE	4	/* tell it before closing */
 #define TCMI_CONN_DRAIN		5	/* it has no thread any more: drain_work goes on */
@@ -453,7 +490,7 @@ struct tcmi_stock {
  */
 struct tcmi_conn {
 	/* any context */
-	struct kref ref;		/* portal's list or thread, each command, finders */
+	struct kref ref;		/* thread, each command, finders */
 	atomic_t ncmds;			/* commands not yet released by core */
 	unsigned long flags;
 	int state;			/* enum tcmi_conn_state; tcmi_conn_set_state() */
@@ -465,20 +502,14 @@ struct tcmi_conn {
 	struct rcu_head rcu;
 
 	/* set at accept, then read-only */
+	struct tcmi_caller *caller;	/* ref */
 	struct socket *sock;
-	struct tcmi_portal *portal;	/* ref */
+	struct tcmi_portal *portal;	/* by @caller's reference */
 	struct sockaddr_storage peer;
 	struct sockaddr_storage local;
 	char peer_text[TCMI_ADDR_MAX];	/* for log lines and info */
 	u32 id;				/* for tracepoints and log lines */
 	unsigned long accepted;		/* jiffies */
-	struct work_struct start_work;
-	void (*saved_data_ready)(struct sock *sk);
-	void (*saved_write_space)(struct sock *sk);
-	void (*saved_state_change)(struct sock *sk);
-
-	/* portal->lock, until the login is over */
-	struct list_head portal_entry;
 
 	/* sess->lock */
 	struct list_head sess_entry;
@@ -488,6 +519,7 @@ struct tcmi_conn {
 	struct tcmi_tx tx;
 	struct tcmi_stock stock;
 	struct tcmi_login *login;	/* until full feature phase */
+	struct tcmi_refusal *refusal;	/* the answer goes out later: it gets the socket */
 	struct tcmi_sess *sess;		/* ref */
 	struct iscsip_params params;
 	enum iscsip_phase phase;
@@ -560,17 +592,24 @@ int tcmi_portal_parse(struct net *net, const char *name, struct sockaddr_storage
 struct tcmi_portal *tcmi_portal_get(struct net *net, const struct sockaddr_storage *addr);
 void tcmi_portal_put(struct tcmi_portal *portal);
 void tcmi_portal_detach(struct tcmi_portal *portal);
-bool tcmi_portal_forget(struct tcmi_conn *conn);
-void tcmi_portal_login_over(struct tcmi_conn *conn);
+
+/* ---- caller.c: who has connected ---- */
+extern atomic_t tcmi_callers_displaced;
+extern atomic_t tcmi_callers_expired;
+extern atomic_t tcmi_callers_closed;
+void tcmi_source_key(const struct sockaddr_storage *addr, u32 key[TCMI_SOURCE_WORDS]);
+void tcmi_caller_new(struct tcmi_portal *portal, struct socket *sock);
+void tcmi_caller_put(struct tcmi_caller *caller);
+void tcmi_caller_detach(struct tcmi_caller *caller);
+u32 tcmi_caller_reap(struct tcmi_portal *portal, unsigned long before);
+void tcmi_caller_login_over(struct tcmi_caller *caller, bool closed);
 
 /* ---- conn.c: the connection object ---- */
-struct tcmi_conn *tcmi_conn_new(struct tcmi_portal *portal, struct socket *sock);
+struct tcmi_conn *tcmi_conn_new(struct tcmi_caller *caller);
 void tcmi_conn_put(struct tcmi_conn *conn);
 bool tcmi_conn_set_state(struct tcmi_conn *conn, enum tcmi_conn_state state);
 void tcmi_conn_kick(struct tcmi_conn *conn);
 void tcmi_conn_close(struct tcmi_conn *conn, const char *why);
-void tcmi_conn_attach(struct tcmi_conn *conn);
-void tcmi_conn_detach(struct tcmi_conn *conn);
 void tcmi_addr_text(const struct sockaddr_storage *addr, char *text, size_t len);
 
 /* ---- drain.c, see cmd.h ---- */
@@ -578,7 +617,8 @@ void tcmi_drain_kick(struct tcmi_conn *conn);
 ssize_t tcmi_drain_show(struct tcmi_tpg *tpg, char *page);
 
 /* ---- io.c: the thread ---- */
-void tcmi_conn_start_work(struct work_struct *work);
+void tcmi_conn_start(struct tcmi_conn *conn);
+void tcmi_conn_end(struct tcmi_conn *conn);
 struct task_struct *tcmi_io_spawn(struct tcmi_conn *conn);
 void tcmi_io_posts(struct tcmi_conn *conn);
 void tcmi_io_unspawn(struct task_struct *task);
@@ -612,11 +652,25 @@ bool tcmi_login_started(const struct tcmi_conn *conn);
 struct iscsip_verdict tcmi_login_header(struct tcmi_conn *conn, const struct iscsip_req *req,
 					u8 **buf);
 struct iscsip_verdict tcmi_login_payload(struct tcmi_conn *conn, const struct iscsip_req *req);
-int tcmi_login_reply(struct tcmi_conn *conn, const struct iscsip_req *req, u16 status);
+int tcmi_login_reply(struct tcmi_conn *conn, const struct iscsip_req *req, u16 status,
+		     const char *why);
 extern const struct iscsip_hash_ops tcmi_hash_ops;
 void tcmi_auth_credentials(const struct tcmi_auth *auth, struct iscsip_credentials *cred);
 extern struct tcmi_auth tcmi_discovery_auth;	/* tcmi_config_mutex */
 extern bool tcmi_discovery_enforce;		/* tcmi_config_mutex */
+
+/* ---- refusal.c: logins refused again and again ---- */
+u32 tcmi_refusal_note(const struct tcmi_conn *conn, const char *initiator, const char *target,
+		      u16 status, const char *why);
+void tcmi_refusal_success(const struct tcmi_conn *conn, const char *initiator,
+			  const char *target);
+void tcmi_refusal_dropped(const struct tcmi_conn *conn, const char *why);
+int tcmi_refusal_delay(struct tcmi_conn *conn, const struct iscsip_req *req, u16 status,
+		       u32 delay);
+void tcmi_refusal_later(struct tcmi_conn *conn);
+void tcmi_refusal_forget(struct tcmi_portal *portal);
+void tcmi_refusal_init(void);
+void tcmi_refusal_exit(void);
 
 /* ---- sess.c ---- */
 struct tcmi_sess *tcmi_sess_new(enum iscsip_session_type type, struct tcmi_tpg *tpg,
