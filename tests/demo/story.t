@@ -78,7 +78,7 @@ rate()
 
 warnings()
 {
-	dmesg | grep -E 'WARNING|BUG|Oops|Call Trace|refcount|possible circular|blocked for more'
+	dmesg | awk -f "$LAB_SRC/tests/vm/lib/foreign.awk" | grep -E 'WARNING|BUG|Oops|Call Trace|refcount|possible circular|blocked for more'
 }
 
 : >"$LAB_OUT/story"

@@ -205,11 +205,12 @@ kernel_splats()
 	local name=$1
 
 	[ -e "$out/$name.dmesg" ] || return 0
+	awk -f "$LAB_VM/lib/foreign.awk" "$out/$name.dmesg" >"$LAB_TMP/dmesg"
 	if [ -s "$out/$name.allow" ]; then
 		grep -v '^#' "$out/$name.allow" | grep -v '^$' >"$LAB_TMP/allow"
-		grep -vEf "$LAB_TMP/allow" "$out/$name.dmesg" | grep -E "$SPLAT"
+		grep -vEf "$LAB_TMP/allow" "$LAB_TMP/dmesg" | grep -E "$SPLAT"
 	else
-		grep -E "$SPLAT" "$out/$name.dmesg"
+		grep -E "$SPLAT" "$LAB_TMP/dmesg"
 	fi
 	return 0
 }
