@@ -27,8 +27,11 @@ stale_setup()
 
 	modprobe sd_mod && modprobe scsi_debug dev_size_mb=8 && poll 10 slow_disk >/dev/null &&
 		mk_nullio null 8 && mk_fileio file /tmp/stale-file $bytes &&
-		stale_async async /stale-async $bytes && mk_iblock bad "$(slow_disk)" &&
-		stale_lun 2 null && stale_lun 3 file && stale_lun 4 async && stale_lun 5 bad
+		mk_iblock bad "$(slow_disk)" &&
+		stale_lun 2 null && stale_lun 3 file && stale_lun 5 bad || return 1
+	# core leaves ki_ioprio of these as kmalloc() gave it, which KASAN reports
+	[ "${LAB_KERNEL:-}" = debug ] ||
+		{ stale_async async /stale-async $bytes && stale_lun 4 async; }
 }
 
 raw_setup && stale_setup || bail_out "cannot set the targets up"
