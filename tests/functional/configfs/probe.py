@@ -149,7 +149,10 @@ def read(name):
 def write(name, text):
     """One write(); None if it was taken, else the error."""
     data = text.encode("latin-1")
-    fd = os.open(path(name), os.O_WRONLY)
+    try:
+        fd = os.open(path(name), os.O_WRONLY)
+    except OSError as e:
+        return "open " + error(e)
     try:
         n = os.write(fd, data)
         return None if n == len(data) else "short: %d" % n
