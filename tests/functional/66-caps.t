@@ -11,14 +11,15 @@
 . "${LAB_SRC:?}/tests/functional/lib.sh"
 
 PORTAL=127.0.0.1:3260
-N=300
+N=120
 PARAMS=/sys/module/tcm_iscsi/parameters
 REFUSED=/sys/kernel/debug/tcm_iscsi/refused_logins
 export RAW_IQN=${BASE}caps
 
 setup()
 {
-	load_target && mk_ramdisk ram 8 && quick_target "$RAW_IQN" ram $PORTAL
+	load_target && mk_ramdisk ram 8 && quick_target "$RAW_IQN" ram $PORTAL &&
+		tpg_attrib "$RAW_IQN" 1 login_timeout 30
 }
 
 established()
