@@ -260,6 +260,7 @@ static void bad_transport_ids(const void *arg)
 		CK(s->status == 2 || s->status == 0x18, "number %zu: status %02x", i, s->status);
 	}
 	scsi_good(a, scsi_rw(true, 0, 0, 8));
+	scsi_good(a, pr_out(3, 0, 1, 0));	/* CLEAR */
 	conn_healthy(a);
 }
 
