@@ -67,6 +67,8 @@ qemu_watch()
 {
 	local work=$1 beat='' now limit=$((SECONDS + BOOT_LIMIT * opt_slow))
 
+	# the debug kernel comes up within two minutes, or not at all
+	[ "$opt_kernel" != debug ] || limit=$((SECONDS + BOOT_LIMIT * 2))
 	while kill -0 "$qemu_pid" 2>/dev/null; do
 		now=$(cat "$work/beat" 2>/dev/null)
 		if [ -n "$now" ] && [ "$now" != "$beat" ]; then
