@@ -66,6 +66,7 @@ sums()
 {
 	local want sum n=0
 
+	renice -n 5 $BASHPID >/dev/null
 	want=$(head -c $((16 << 20)) /dev/zero | md5sum | cut -c1-32)
 	until stopped; do
 		sum=$(bounded 60 iscsi-md5sum -i "${BASE}sums" "iscsi://$PORTAL/$LIVE/0" 2>/dev/null |
@@ -82,6 +83,7 @@ unruly()
 {
 	local n=0
 
+	renice -n 10 $BASHPID >/dev/null
 	until stopped; do
 		RAW_IQN=$WILD RACES_ROUNDS=10 bounded 120 raw-races "$1" >/dev/null 2>&1
 		n=$((n + 1))
@@ -252,8 +254,10 @@ for one in gone early login abort; do
 done
 
 watch_faults &
-end=$((SECONDS + MINUTES * 60))
-while [ $SECONDS -lt $end ]; do
+# The host looks at its watch: that of a busy VM may be slow.
+end=$((SECONDS + MINUTES * 120))
+: >"$LAB_OUT/started"
+until [ -e "$LAB_OUT/stop" ] || [ $SECONDS -ge $end ]; do
 	fault=${FAULTS[RANDOM % ${#FAULTS[@]}]}
 	echo "soak: $fault" >/dev/kmsg
 	echo "$SECONDS $fault" >/tmp/fault
