@@ -237,10 +237,18 @@ static bool pr_out(struct conn *c, unsigned int action, uint64_t key, uint64_t s
 	return true;
 }
 
+/* One initiator port: core mixes up the registrations of two of one initiator. */
+static struct conn *node(void)
+{
+	return login_new(&(struct login_opts){ .session = "Normal",
+			 .isid = (const uint8_t *)ISID_SHARED,
+			 .initiator = tap_fmt(BASE "node%d", getpid()) });
+}
+
 static void preempt(const void *arg)
 {
 	uint32_t key = 1 + atoi(getenv("RACES_NODE") ? getenv("RACES_NODE") : "0");
-	struct conn *c = one("node");
+	struct conn *c = node();
 
 	(void)arg;
 	for (unsigned int r = 0; r < rounds; r++) {
@@ -253,7 +261,7 @@ static void preempt(const void *arg)
 				alive = pr_out(c, 5, key, other);
 		if (!alive || r % 16 == 15) {
 			conn_rst(c);
-			c = one("node");
+			c = node();
 		}
 		tap_limit(30000);
 	}

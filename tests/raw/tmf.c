@@ -608,6 +608,36 @@ static void cold_reset_ends_others(const void *arg)
 	target_healthy();
 }
 
+/* Answered with the unit attention of a reset: core warned, and unlocked what is locked. */
+static void caw_attention(const void *arg)
+{
+	static const uint8_t cdb[16] = { 0x89, [13] = 1 };
+	struct conn *a = ready(), *b;
+	struct scsi *s;
+
+	(void)arg;
+	b = login_new(&(struct login_opts){ .session = "Normal", .initiator = env.ini2 });
+	scsi_settle(b, 0);
+	answer_is(tmf(b, TMF_LUN_RESET, 0, NO_TAG, 0), "0");
+	for (int i = 0; i < 2; i++) {
+		uint8_t *data = tap_alloc(1024);
+
+		memset(data, 0xa5, 1024);
+		s = scsi_new(0, cdb, sizeof(cdb));
+		s->write = true;
+		s->out = data;
+		s->edtl = 1024;
+		scsi_imm(s, 1024);
+		scsi_send(a, s);
+		scsi_wait(a, s);
+		CK_EQ(s->status, 2, "the status");
+		/* UNIT ATTENTION, then MISCOMPARE: the disk has other data */
+		CK_EQ(s->sense[2] & 0xf, i ? 0xe : 6, "the sense key");
+	}
+	conn_healthy(a);
+	conn_healthy(b);
+}
+
 static void reset_then_gone(const void *arg)
 {
 	struct conn *c = ready();
@@ -739,6 +769,8 @@ static const struct tap_case cases[] = {
 	{ "4.2.3.2", "TARGET WARM RESET ends the tasks of each LUN", warm_reset_ends },
 	{ "11.6.1", "TARGET COLD RESET ends other initiators' sessions, too",
 	  cold_reset_ends_others },
+	{ "4.2.3.3", "COMPARE AND WRITE behind another initiator's reset gets its attention",
+	  caw_attention },
 	{ "7.14", "a connection reset right after ABORT TASK does no harm",
 	  reset_then_gone, &abrt },
 	{ "7.14", "a connection reset right after LOGICAL UNIT RESET does no harm",

@@ -284,6 +284,7 @@ static void tcmi_cmd_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	if (target_submit_prep(se_cmd, cmd->long_cdb ?: cmd->cdb, NULL, 0, NULL, 0, NULL, 0,
 			       GFP_KERNEL))
 		return;			/* its status has been posted */
+	tcmi_core_guard(cmd);
 	tcmi_submit_pages(conn, cmd);
 	if (dir == DMA_TO_DEVICE) {
 		/* submitting a write only gets its pages */

@@ -82,6 +82,8 @@ struct tcmi_cmd {
 	struct llist_node post;
 	struct work_struct work;	/* submission or execution that may sleep */
 	struct tcmi_lane *lane;		/* of @work, or of a reset; ref */
+	u32 caw_len;			/* data_length while COMPARE AND WRITE isn't locked */
+	sense_reason_t (*caw_callback)(struct se_cmd *se_cmd, bool success, int *post_ret);
 	struct tcmi_lane *pr_lane;	/* changes reservations, or is to; tcmi_pr_lock; ref */
 
 	/* the connection's thread only */
@@ -183,6 +185,7 @@ void tcmi_queue_tm_rsp(struct se_cmd *se_cmd);
 void tcmi_aborted_task(struct se_cmd *se_cmd);
 int tcmi_check_stop_free(struct se_cmd *se_cmd);
 void tcmi_release_cmd(struct se_cmd *se_cmd);
+void tcmi_core_guard(struct tcmi_cmd *cmd);
 
 /* ---- tmf.c ---- */
 struct iscsip_verdict tcmi_tmf_header(struct tcmi_conn *conn, const struct iscsip_req *req);

@@ -99,3 +99,35 @@ void tcmi_release_cmd(struct se_cmd *se_cmd)
 {
 	tcmi_cmd_free(to_tcmi_cmd(se_cmd));
 }
+
+/* Failed: core would unlock what a command that never started has not locked. */
+static sense_reason_t tcmi_caw_done(struct se_cmd *se_cmd, bool success, int *post_ret)
+{
+	struct tcmi_cmd *cmd = to_tcmi_cmd(se_cmd);
+
+	if (success)
+		return cmd->caw_callback(se_cmd, success, post_ret);
+	if (se_cmd->data_length != cmd->caw_len)
+		up(&se_cmd->se_dev->caw_sem);
+	return TCM_NO_SENSE;
+}
+
+/**
+ * tcmi_core_guard() - keep core from unlocking COMPARE AND WRITE without having locked it
+ * @cmd: a command, prepared
+ *
+ * Core does when a unit attention or a reservation comes first: with a warning, and from
+ * then on two COMPARE AND WRITEs run at the same time. Whether it has locked shows in the
+ * length, which it halves behind that.
+ */
+void tcmi_core_guard(struct tcmi_cmd *cmd)
+{
+	struct se_cmd *se_cmd = &cmd->se_cmd;
+
+	if (!(se_cmd->se_cmd_flags & SCF_COMPARE_AND_WRITE) ||
+	    !se_cmd->transport_complete_callback)
+		return;
+	cmd->caw_len = se_cmd->data_length;
+	cmd->caw_callback = se_cmd->transport_complete_callback;
+	se_cmd->transport_complete_callback = tcmi_caw_done;
+}

@@ -135,19 +135,20 @@ void tcmi_tmf_end_task(struct tcmi_conn *conn, struct tcmi_cmd *parent, struct t
 		if (parent->req.tmf.function == ISCSIP_TMF_ABORT_TASK ||
 		    iscsip_sn_lt(cmd->cmdsn, parent->cmdsn))
 			tcmi_cmd_unhold(conn, cmd);
-		break;
+		return;
 	case TCMI_CMD_WAIT_DATA:
 		tcmi_cmd_abort_waiting(conn, cmd);
 		break;
 	case TCMI_CMD_IN_CORE:
-		if (tcmi_cmd_recall(cmd))
-			break;
-		tcmi_cmd_mark_aborted(cmd);
-		tcmi_tmf_await(conn, parent, cmd);
+		if (!tcmi_cmd_recall(cmd))
+			tcmi_cmd_mark_aborted(cmd);
 		break;
 	default:
-		break;
+		return;
 	}
+	/* with a status of its own, because another nexus was quicker, it goes first, too */
+	if (!test_bit(TCMI_CMD_SILENT, &cmd->flags))
+		tcmi_tmf_await(conn, parent, cmd);
 }
 
 /**
@@ -296,6 +297,8 @@ static void tcmi_tmf_abort_task(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 		tcmi_tmf_wait(parent, cmd);
 		return;
 	}
+	if (cmd->state == TCMI_CMD_WAIT_DATA)
+		tcmi_cmd_abort_waiting(conn, cmd);
 	if (test_bit(TCMI_CMD_POSTED, &cmd->flags)) {
 		/* with a response on the way, which goes first, there is no such task now */
 		parent->tmf_rsp = test_bit(TCMI_CMD_SILENT, &cmd->flags) ?
