@@ -644,7 +644,16 @@ static void stuck(const void *arg)
 	wait_term();
 }
 
-/* ---- deaf: ask for much and never read it ---- */
+/* ---- deaf: ask for much and never read it; with STORM_BYTES go on talking ---- */
+
+static void chatter(struct conn *c)
+{
+	size_t len;
+	uint8_t *b = pdu_bytes(nop_pdu(c, NO_TAG, NO_TAG, true), false, false, &len);
+
+	if (!c->eof && send(c->fd, b, len, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)len)
+		c->eof = true;
+}
 
 static void deaf(const void *arg)
 {
@@ -663,6 +672,11 @@ static void deaf(const void *arg)
 			scsi_send(c[i], scsi_rw(false, 0, k * 8 % 1024, 512));
 	}
 	ready();
+	while (opt.bytes && !stop && tap_now() < tap_deadline()) {
+		for (unsigned int i = 0; i < opt.n; i++)
+			chatter(c[i]);
+		usleep(500000);
+	}
 	wait_term();
 	for (unsigned int i = 0; i < opt.n; i++)
 		conn_rst(c[i]);

@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Initiators which ask for much and read none of it: their windows stay shut, and
+# the target's ping stays unanswered.
+
+# shellcheck disable=SC2016,SC2317
+# shellcheck source-path=SCRIPTDIR source=../vm/vmlib.sh
+. "${VMLIB:?run by tests/vm/lab}"
+# shellcheck source=lib.sh
+. "${LAB_SRC:?}/tests/functional/lib.sh"
+
+DEAF=20
+PORTAL=127.0.0.1:3260
+export RAW_IQN=${BASE}deaf
+
+setup()
+{
+	local acl i
+
+	load_target && mk_ramdisk ram 8 && quick_target "$RAW_IQN" ram $PORTAL || return 1
+	for ((i = 0; i < DEAF; i++)); do
+		acl=$(tpg_dir "$RAW_IQN" 1)/acls/${BASE}storm$i
+		mk_acl "$RAW_IQN" 1 "${BASE}storm$i" && map_lun "$RAW_IQN" 1 "${BASE}storm$i" 0 &&
+			put 5 "$acl/attrib/nopin_timeout" &&
+			put 5 "$acl/attrib/nopin_response_timeout" || return 1
+	done
+}
+
+established()
+{
+	ss -Htn state established "( sport = :3260 )" | wc -l
+}
+
+# Bytes that TCP holds for them.
+unsent()
+{
+	ss -Htn state established "( sport = :3260 )" | awk '{ sum += $2 } END { print sum + 0 }'
+}
+
+# deaf BYTES WHO: closed when their time is up.
+deaf()
+{
+	STORM_N=$DEAF STORM_DEPTH=32 STORM_BYTES=$1 raw-storm deaf >/tmp/deaf &
+	deaf=$!
+	ok "poll 60 grep -q '^# ready' /tmp/deaf" "$DEAF sessions $2" || diag "$(cat /tmp/deaf)"
+	ok '[ "$(unsent)" -gt 0 ]' "their windows are shut"
+	ok "STORM_N=20 STORM_PARALLEL=5 raw-storm logins >/tmp/logins" \
+		"others log in beside them" || diag "$(cat /tmp/logins)"
+	ok 'poll 40 eval "[ \$(established) = 0 ]"' "they are closed when their time is up" ||
+		diag "$(established) are left"
+	ok 'poll 20 eval "[ \$(pgrep -c ^tcmi_[0-9]) = 0 ]"' "and leave no thread"
+	kill -TERM $deaf
+	ok "poll 20 process_ended $deaf" "the initiators end"
+}
+
+try "a target is set up" setup
+deaf 0 "ask for 8 MiB each, read nothing and say nothing"
+deaf 1 "ask for as much, read nothing and go on talking"
+try "everything is torn down" teardown_all
+try "the module unloads" unload_target
+
+done_testing
