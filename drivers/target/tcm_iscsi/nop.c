@@ -78,6 +78,23 @@ static void tcmi_nop_ping(struct tcmi_conn *conn, u32 response_timeout)
 	tcmi_conn_kick(conn);
 }
 
+/* Pings and other requests may come all the same, but who takes no answers is gone. */
+static bool tcmi_nop_deaf(const struct tcmi_conn *conn, const struct tcmi_acl *acl)
+{
+	u32 seconds = READ_ONCE(acl->attrib.nopin_timeout) +
+		      READ_ONCE(acl->attrib.nopin_response_timeout);
+
+	return conn->tx.blocked && time_after(jiffies, conn->tx.took + seconds * HZ);
+}
+
+static void tcmi_nop_timeout(struct tcmi_conn *conn, const char *why)
+{
+	conn->sess->timeout_errors++;
+	tcmi_stats_sess_fail(conn->sess->tpg->wwn, TCMI_SESS_FAIL_TIMEOUT,
+			     conn->sess->initiator_name);
+	tcmi_conn_close(conn, why);
+}
+
 /**
  * tcmi_nop_tick() - ping a connection that has been silent, end one that is dead
  * @conn: the connection; its thread calls
@@ -95,6 +112,10 @@ unsigned long tcmi_nop_tick(struct tcmi_conn *conn)
 		return 0;
 	acl = to_tcmi_acl(conn->sess->se_sess->se_node_acl);
 	interval = READ_ONCE(acl->attrib.nopin_timeout);
+	if (interval && tcmi_nop_deaf(conn, acl)) {
+		tcmi_nop_timeout(conn, "it takes no answers");
+		return 0;
+	}
 	if (conn->nop_deadline) {
 		if (time_before(jiffies, conn->nop_deadline))
 			return conn->nop_deadline;
@@ -105,10 +126,7 @@ unsigned long tcmi_nop_tick(struct tcmi_conn *conn)
 				READ_ONCE(acl->attrib.nopin_response_timeout) * HZ;
 			return conn->nop_deadline;
 		}
-		conn->sess->timeout_errors++;
-		tcmi_stats_sess_fail(conn->sess->tpg->wwn, TCMI_SESS_FAIL_TIMEOUT,
-				     conn->sess->initiator_name);
-		tcmi_conn_close(conn, "no answer to NOP-In");
+		tcmi_nop_timeout(conn, "no answer to NOP-In");
 		return 0;
 	}
 	if (!interval)

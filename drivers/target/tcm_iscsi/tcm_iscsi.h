@@ -421,6 +421,7 @@ struct tcmi_tx {
 	u32 bytes;			/* left to send of this batch */
 	bool close_after;
 	bool blocked;			/* socket full: wait for write_space */
+	unsigned long took;		/* jiffies: when the socket last took something */
 };
 
 /* pages of one command, from the stock */

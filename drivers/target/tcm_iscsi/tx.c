@@ -549,6 +549,7 @@ int tcmi_tx_run(struct tcmi_conn *conn)
 		if (ret < 0)
 			return ret;
 		progress = 1;
+		tx->took = jiffies;
 		if (conn->sess)
 			conn->sess->tx_octets += ret;
 		tcmi_tx_advance(tx, ret);
