@@ -186,7 +186,7 @@ short_of_memory()
 	mkdir -p /sys/fs/cgroup
 	[ -e /sys/fs/cgroup/cgroup.controllers ] || mount -t cgroup2 none /sys/fs/cgroup || return 1
 	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
-	mkdir -p $group && put 24M $group/memory.max && node_new "$IQN" $PORTAL &&
+	mkdir -p $group && put 64M $group/memory.max && node_new "$IQN" $PORTAL &&
 		node_login "$IQN" $PORTAL && disk=$(wait_disk 15 "$IQN" 1) || return 1
 	bounded 100 sh -c "echo \$\$ >$group/cgroup.procs && dd if=/dev/zero of=$disk bs=1M count=200 status=none &&
 		dd if=$disk bs=1M count=200 status=none | tr -d '\\000' | wc -c" >/tmp/zeros
