@@ -17,9 +17,13 @@ slice=${SLICE:-180}
 report()
 {
 	awk -F '\t' '
-		{
+		NF >= 7 {
 			n++; cpu[$2] += $3; execs[$2] += $4; found[$2] += $7
-			cov[$2] = $5; ft[$2] = $6; total += $3; all += $4; bad += $7
+			if ($5 + 0 > cov[$2])
+				cov[$2] = $5
+			if ($6 + 0 > ft[$2])
+				ft[$2] = $6
+			total += $3; all += $4; bad += $7
 		}
 		END {
 			printf "%-8s %9s %14s %6s %9s %9s\n", "target", "CPU s", "executions",
