@@ -132,7 +132,8 @@ root_bootstrap()
 		"$LAB_TMP/sources.list"
 }
 
-# in_root TREE COMMAND...: with /proc where the host lets us mount it.
+# in_root TREE COMMAND...: with /proc and /dev where we may mount them. In a chroot whose
+# / is no mount point, what we mount may show outside, so it is taken away again.
 in_root()
 {
 	local tree=$1
@@ -143,6 +144,14 @@ in_root()
 		unshare --mount --propagation private sh -c '
 			mount -t proc proc "$0/proc" && mount --bind /dev "$0/dev" &&
 			exec chroot "$0" "$@"' "$tree" "$@"
+	elif unshare --mount --propagation unchanged true 2>/dev/null; then
+		# shellcheck disable=SC2016
+		unshare --mount --propagation unchanged sh -c '
+			mount -t proc proc "$0/proc" && mount --bind /dev "$0/dev" || exit
+			chroot "$0" "$@"
+			status=$?
+			umount "$0/dev" "$0/proc"
+			exit $status' "$tree" "$@"
 	else
 		chroot "$tree" "$@"
 	fi
