@@ -6,7 +6,7 @@
 BASE=iqn.2003-01.org.example:
 
 # What an earlier script told the initiator is none of this one's business.
-rm -rf /etc/iscsi/nodes /etc/iscsi/send_targets /etc/iscsi/ifaces
+rm -rf /etc/iscsi/{nodes,send_targets,ifaces} /var/lib/iscsi/{nodes,send_targets,ifaces}
 
 # node_new IQN PORTAL [IFACE]: a record without asking the target for one.
 node_new()
