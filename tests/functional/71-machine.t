@@ -74,6 +74,7 @@ none_lost()
 	! grep -q '^# back' /tmp/sit
 }
 
+rm -f /tmp/disk /tmp/stop /tmp/wrong /tmp/rounds
 try "a target is set up" eval 'load_target && mk_fileio disk /tmp/disk $((4 << 20)) &&
 	quick_target $IQN disk $PORTAL'
 want=$(head -c $((4 << 20)) /dev/zero | md5sum | cut -c1-32)
