@@ -272,7 +272,9 @@ load_target()
 	modprobe "$(target_module)" || return 1
 	# For addresses in reports that are read when it has gone (99-leaks.t).
 	grep "^$(target_module) " /proc/modules >>/run/modules
-	[ -d $CFG/iscsi ] || mkdir $CFG/iscsi
+	[ -d $CFG/iscsi ] || mkdir $CFG/iscsi || return 1
+	# Core refuses registrations when it can't write them down. Tools move the place.
+	mkdir -p "$(cat $CFG/dbroot)/pr"
 }
 
 # Everything of configfs must be gone before, see teardown_all.
