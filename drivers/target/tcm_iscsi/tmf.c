@@ -169,8 +169,11 @@ void tcmi_tmf_end_waiting(struct tcmi_conn *conn, struct tcmi_cmd *parent, bool 
 			    test_bit(TCMI_CMD_POSTED, &cmd->flags) ||
 			    (!any && tcmi_lun(cmd->lun) != tcmi_lun(parent->lun)))
 				continue;
+			/* without parts: a reset may have to wait for its turn first */
 			if (cmd->state == TCMI_CMD_IN_CORE)
 				tcmi_cmd_recall(cmd);
+			else if (cmd->state == TCMI_CMD_WAIT_DATA)
+				tcmi_cmd_abort_waiting(conn, cmd);
 			else
 				tcmi_tmf_end_task(conn, parent, cmd);
 		}
