@@ -24,7 +24,7 @@ in_ns()
 
 setup()
 {
-	load_target && mk_ramdisk ram0 8 && mk_ramdisk ram1 16 &&
+	start_iscsid && load_target && mk_ramdisk ram0 8 && mk_ramdisk ram1 16 &&
 		quick_target "$IQN" ram0 127.0.0.1:3260
 }
 

@@ -15,6 +15,19 @@ IQN=${BASE}writers
 LONG=${WRITERS_SECONDS:-12}
 export RAW_IQN=$IQN
 
+# configfs lets go of a directory while it looks up what a link in it shall point
+# to; its rmdir in that moment has core follow a NULL pointer, under any fabric
+# (Documentation/compat.rst). So these two take turns, and nothing else does.
+ln()
+{
+	flock /tmp/links ln "$@"
+}
+
+rmdir()
+{
+	flock -s /tmp/links rmdir "$@"
+}
+
 # until_stop NAME FUNCTION: again and again, whatever it says, counting.
 until_stop()
 {
