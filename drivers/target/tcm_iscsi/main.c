@@ -69,7 +69,7 @@ static void __exit tcmi_exit(void)
 	tcmi_refusal_exit();
 	destroy_workqueue(tcmi_submit_wq);
 	destroy_workqueue(tcmi_wq);
-	rcu_barrier_tasks();		/* sessions that left their ACL */
+	tcmi_compat_barrier_tasks();	/* sessions that left their ACL */
 	kmem_cache_destroy(tcmi_cmd_cache);
 }
 

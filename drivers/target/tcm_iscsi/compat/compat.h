@@ -20,6 +20,7 @@
 #include <linux/net.h>
 #include <linux/socket.h>
 #include <linux/bvec.h>
+#include <linux/rcupdate.h>
 #include <linux/uio.h>
 #include <target/target_core_base.h>
 
@@ -28,6 +29,16 @@
 #include <crypto/algapi.h>
 #else
 #include <crypto/utils.h>
+#endif
+
+/*
+ * Without preemption an RCU grace period is one of tasks, and call_rcu_tasks() is
+ * call_rcu(); but there is no such stand-in for the wait for its callbacks.
+ */
+#ifdef CONFIG_TASKS_RCU
+#define tcmi_compat_barrier_tasks()	rcu_barrier_tasks()
+#else
+#define tcmi_compat_barrier_tasks()	rcu_barrier()
 #endif
 
 /* kernel_bind() takes a struct sockaddr_unsized since 6.19 */
