@@ -31,8 +31,8 @@ quickly()
 bystanders()
 {
 	quickly "an initiator discovers ($1)" iscsi-ls -i "${BASE}other" iscsi://$PORTAL/
-	quickly "one reads another target's disk ($1)" \
-		iscsi-md5sum -i "${BASE}other" "iscsi://$PORTAL/$LIVE/0"
+	quickly "one asks another target's disk ($1)" \
+		iscsi-readcapacity16 -i "${BASE}other" "iscsi://$PORTAL/$LIVE/0"
 }
 
 acl_for()
@@ -45,6 +45,13 @@ drop_acl()
 	local acl=$TPG/acls/$1
 
 	remove_links "$acl"/lun_* && remove_dirs "$acl"/lun_* && rmdir "$acl"
+}
+
+# luns_of IQN INITIATOR: as REPORT LUNS has them.
+luns_of()
+{
+	bounded 20 iscsi-ls -s -i "$2" iscsi://$PORTAL/ 2>&1 |
+		awk -v iqn="$1" '/^Target:/ { mine = index($0, iqn " ") } /^Lun:/ && mine { print $1 }' | sort -u
 }
 
 # stuck_sessions N: they are in and the disk is frozen.
@@ -136,6 +143,8 @@ rm "$TPG/lun/lun_0/dying" 2>/tmp/rm &
 remover=$!
 ok "! poll 4 process_ended $remover" "removing the frozen LUN waits" || diag "$(cat /tmp/rm)"
 bystanders "while a LUN is being removed"
+quickly "its target is enabled" tpg_enable "$DEAD"
+is "$(luns_of "$DEAD" "${BASE}late")" "Lun:1" "who logs in now does not get the LUN that goes"
 quickly "another target is made meanwhile" quick_target "${BASE}new" ram 127.0.0.1:3262
 quickly "and removed" teardown_target "${BASE}new"
 try "the disk thaws" thaw

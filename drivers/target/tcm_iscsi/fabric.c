@@ -125,6 +125,12 @@ static void tcmi_add_wwn_groups(struct se_wwn *se_wwn)
  * The names are on disk, in files of persistent reservations and of ALUA.
  * max_data_sg_nents is not set: it would appear in INQUIRY page B0h.
  */
+static void tcmi_pre_unlink(struct se_portal_group *se_tpg, struct se_lun *lun)
+{
+	tcmi_sess_hide_lun(se_tpg, lun);
+	tcmi_lane_unlink(se_tpg, lun);
+}
+
 const struct target_core_fabric_ops tcmi_fabric_ops = {
 	.module				= THIS_MODULE,
 	.fabric_alias			= "iscsi",
@@ -164,7 +170,7 @@ const struct target_core_fabric_ops tcmi_fabric_ops = {
 	.fabric_enable_tpg		= tcmi_enable_tpg,
 	.fabric_drop_tpg		= tcmi_drop_tpg,
 	.fabric_post_link		= tcmi_lane_link,
-	.fabric_pre_unlink		= tcmi_lane_unlink,
+	.fabric_pre_unlink		= tcmi_pre_unlink,
 	.fabric_make_np			= tcmi_make_np,
 	.fabric_drop_np			= tcmi_drop_np,
 	.fabric_init_nodeacl		= tcmi_init_nodeacl,

@@ -53,6 +53,28 @@ static u16 tcmi_sess_nexus(struct tcmi_sess *sess)
 }
 
 /**
+ * tcmi_sess_hide_lun() - no login from now on makes an ACL with this LUN
+ * @se_tpg: its portal group
+ * @lun: the LUN; core is about to take it from all ACLs
+ *
+ * A login in demo mode gets all LUNs of the group's list. One that is being removed
+ * stays there until its last command has come back, long after core has looked for the
+ * ACLs that have it: who logged in meanwhile would keep a pointer to it. So it moves to
+ * a list of its own; only those who add to ACLs walk core's, with tpg_lun_mutex.
+ *
+ * Context: process.
+ */
+void tcmi_sess_hide_lun(struct se_portal_group *se_tpg, struct se_lun *lun)
+{
+	mutex_lock(&tcmi_nexus_mutex);
+	mutex_lock(&se_tpg->tpg_lun_mutex);
+	hlist_del_rcu(&lun->link);
+	hlist_add_head_rcu(&lun->link, &to_tcmi_tpg(se_tpg)->leaving);
+	mutex_unlock(&se_tpg->tpg_lun_mutex);
+	mutex_unlock(&tcmi_nexus_mutex);
+}
+
+/**
  * tcmi_sess_new() - a session for a login that has proved itself
  * @type: Normal or Discovery
  * @tpg: portal group of a Normal session; the caller's reference stays the caller's

@@ -192,6 +192,7 @@ struct tcmi_tpg {
 	struct ida tsihs;
 	struct list_head orphans;	/* struct tcmi_cmd.orphan; tcmi_orphans_lock */
 	struct tcmi_acl *departed;	/* of sessions which have left theirs */
+	struct hlist_head leaving;	/* LUNs; tpg_lun_mutex */
 	struct xarray lanes;		/* struct tcmi_lane by LUN; core's configfs writes */
 };
 
@@ -674,6 +675,7 @@ void tcmi_refusal_init(void);
 void tcmi_refusal_exit(void);
 
 /* ---- sess.c ---- */
+void tcmi_sess_hide_lun(struct se_portal_group *se_tpg, struct se_lun *lun);
 struct tcmi_sess *tcmi_sess_new(enum iscsip_session_type type, struct tcmi_tpg *tpg,
 				const void *endpoint, const struct iscsip_login *login,
 				u16 *status);
