@@ -32,6 +32,16 @@ static int tcmi_rx_recv(struct tcmi_conn *conn, struct msghdr *msg, u32 len)
 	return ret;
 }
 
+/* What follows the payload, up to the next header. */
+static u32 tcmi_rx_follows(const struct tcmi_rx *rx)
+{
+	u32 len = ISCSIP_BHS_LEN + (rx->hdgst_on ? ISCSIP_DIGEST_LEN : 0);
+
+	if (rx->state >= TCMI_RX_DATA)
+		len += iscsip_pad(rx->req.dsl) + (rx->ddgst_on ? ISCSIP_DIGEST_LEN : 0);
+	return len;
+}
+
 /* More bytes into the stage. Return: > 0, -EAGAIN, or another error. */
 static int tcmi_rx_fill(struct tcmi_conn *conn)
 {
@@ -46,6 +56,10 @@ static int tcmi_rx_fill(struct tcmi_conn *conn)
 	}
 	iov.iov_base = rx->stage + rx->tail;
 	iov.iov_len = TCMI_STAGE - rx->tail;
+	/* behind much data there may be more, which is not to be copied twice */
+	if (rx->req.dsl > TCMI_STAGE / 2)
+		iov.iov_len = min_t(u32, iov.iov_len, tcmi_rx_follows(rx) +
+				    (rx->state == TCMI_RX_DATA ? rx->left : 0));
 	iov_iter_kvec(&msg.msg_iter, ITER_DEST, &iov, 1, iov.iov_len);
 	ret = tcmi_rx_recv(conn, &msg, iov.iov_len);
 	if (ret > 0)
@@ -139,14 +153,17 @@ static void tcmi_rx_unstage(struct tcmi_rx *rx)
 	}
 }
 
-/* Straight from the socket into the pages. Return: bytes or an error. */
+/*
+ * Straight from the socket into the pages, and what follows into the stage. Return:
+ * bytes or an error.
+ */
 static int tcmi_rx_direct(struct tcmi_conn *conn)
 {
 	struct tcmi_rx *rx = &conn->rx;
-	struct bio_vec bv[TCMI_RX_BVECS];
+	struct bio_vec bv[TCMI_RX_BVECS + 1];
 	struct scatterlist *sg = rx->sg;
 	struct msghdr msg = {};
-	u32 off = rx->sg_off, total = 0;
+	u32 off = rx->sg_off, total = 0, extra = 0;
 	int n = 0, i, got, ret;
 
 	while (total < rx->left && n < TCMI_RX_BVECS) {
@@ -158,12 +175,20 @@ static int tcmi_rx_direct(struct tcmi_conn *conn)
 		if (total < rx->left)
 			sg = sg_next(sg);
 	}
-	iov_iter_bvec(&msg.msg_iter, ITER_DEST, bv, n, total);
-	ret = tcmi_rx_recv(conn, &msg, total);
+	if (total == rx->left) {
+		extra = tcmi_rx_follows(rx);
+		bvec_set_page(&bv[n++], virt_to_page(rx->stage), extra,
+			      offset_in_page(rx->stage));
+	}
+	iov_iter_bvec(&msg.msg_iter, ITER_DEST, bv, n, total + extra);
+	ret = tcmi_rx_recv(conn, &msg, total + extra);
 	if (ret <= 0)
 		return ret;
-	rx->left -= ret;
-	for (i = 0, got = ret; got; i++) {
+	rx->head = 0;
+	rx->tail = ret > total ? ret - total : 0;
+	got = ret - rx->tail;
+	rx->left -= got;
+	for (i = 0; got; i++) {
 		u32 len = min_t(u32, got, bv[i].bv_len);
 
 		if (rx->ddgst_on) {
