@@ -114,7 +114,8 @@ static inline int tcmi_compat_send(struct socket *sock, struct bio_vec *bv,
 #define TCMI_COMPAT_OPS \
 	.direct_submit_supp		= 1, \
 	.default_submit_type		= TARGET_DIRECT_SUBMIT, \
-	.default_compl_type		= TARGET_QUEUE_COMPL,
+	.direct_compl_supp		= 1, \
+	.default_compl_type		= TARGET_DIRECT_COMPL,
 #endif
 
 /*
