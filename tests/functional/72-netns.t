@@ -13,11 +13,9 @@
 PORTAL=127.0.0.1:3260
 IQN=${BASE}netns
 
-# Namespaces that the kernel still has. It frees those that have ended when the next one
-# ends, so that one more is always there.
+# Namespaces that the kernel still has.
 namespaces()
 {
-	ip netns add flush && ip netns del flush
 	echo 1 >/sys/kernel/slab/net_namespace/shrink 2>/dev/null
 	awk '$1 == "net_namespace" { print $2 }' /proc/slabinfo
 }
@@ -58,9 +56,16 @@ no_threads()
 	! pgrep '^tcmi_[0-9]' >/dev/null
 }
 
+at_most()
+{
+	[ "$(namespaces)" -le "$1" ]
+}
+
+# The kernel frees those that have ended when the next one ends, in its own time, so that
+# one more is always there.
 few_namespaces()
 {
-	[ "$(namespaces)" -le $(($1 + 1)) ]
+	ip netns add flush && ip netns del flush && poll 5 at_most $(($1 + 1))
 }
 
 pids=()

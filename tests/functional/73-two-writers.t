@@ -12,7 +12,7 @@
 
 PORTAL=127.0.0.1:3260
 IQN=${BASE}writers
-LONG=${WRITERS_SECONDS:-12}
+LONG=${WRITERS_SECONDS:-6}
 export RAW_IQN=$IQN
 
 # configfs lets go of a directory while it looks up what a link in it shall point

@@ -9,7 +9,7 @@ LAB_DEPS="mmdebstrap debian-archive-keyring ca-certificates
 	gcc libc6-dev make clang libclang-rt-dev llvm sparse shellcheck
 	gcc-multilib codespell perl python3 git libmnl-dev pkgconf"
 # Not every Debian has these: what needs them does without.
-LAB_DEPS_MAYBE="coccinelle"
+LAB_DEPS_MAYBE="coccinelle libpython3-dev"
 
 deps_wanted()
 {

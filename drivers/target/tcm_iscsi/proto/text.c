@@ -294,13 +294,13 @@ void iscsip_out_number(struct iscsip_out *out, const char *key, u64 number)
 		100000ULL, 10000ULL, 1000ULL, 100ULL, 10ULL, 1ULL,
 	};
 	char digits[ARRAY_SIZE(powers)];
-	u32 n = 0, i;
+	u32 n = 0, i = 0;
 
-	for (i = 0; i < ARRAY_SIZE(powers); i++) {
-		digits[n] = next_digit(&number, powers[i]);
-		if (n || digits[n] != '0' || i == ARRAY_SIZE(powers) - 1)
-			n++;
-	}
+	while (i < ARRAY_SIZE(powers) - 1 && number < powers[i])
+		i++;
+	do
+		digits[n++] = next_digit(&number, powers[i++]);
+	while (i < ARRAY_SIZE(powers));
 	iscsip_out_pair_n(out, key, strlen(key), digits, n);
 }
 
