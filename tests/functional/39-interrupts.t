@@ -63,9 +63,14 @@ until_ended()
 	diag "$n times"
 }
 
+logged_in()
+{
+	[ "$(cat "$(session_of "$IQN")/state")" = LOGGED_IN ]
+}
+
 flap()
 {
-	tpg_disable "$IQN" && tpg_enable "$IQN"
+	tpg_disable "$IQN" && tpg_enable "$IQN" && poll 20 logged_in
 }
 
 reset_lun()

@@ -14,6 +14,7 @@ PORTAL=127.0.0.1:3260
 TPG=$CFG/iscsi/$DEAD/tpgt_1
 # Two seconds, and what the slow VM needs besides.
 PATIENCE=3000
+[ "${LAB_KERNEL:-}" != debug ] || PATIENCE=15000
 
 quickly()
 {
