@@ -57,7 +57,7 @@ static int tcmi_rx_fill(struct tcmi_conn *conn)
 	iov.iov_base = rx->stage + rx->tail;
 	iov.iov_len = TCMI_STAGE - rx->tail;
 	/* behind much data there may be more, which is not to be copied twice */
-	if (rx->req.dsl > TCMI_STAGE / 2)
+	if (rx->req.dsl >= TCMI_STAGE / 2)
 		iov.iov_len = min_t(u32, iov.iov_len, tcmi_rx_follows(rx) +
 				    (rx->state == TCMI_RX_DATA ? rx->left : 0));
 	iov_iter_kvec(&msg.msg_iter, ITER_DEST, &iov, 1, iov.iov_len);
