@@ -608,6 +608,27 @@ static void cold_reset_ends_others(const void *arg)
 	target_healthy();
 }
 
+static void cold_reset_other_group(const void *arg)
+{
+	struct conn *a, *b;
+	struct pdu *t, *p;
+
+	(void)arg;
+	a = login_new(&(struct login_opts){ .session = "Normal", .target = IQN_TWO });
+	b = login_new(&(struct login_opts){ .session = "Normal", .target = IQN_TWO,
+					    .port = "3262" });
+	t = tmf_pdu(a, TMF_COLD_RESET, 0, NO_TAG, 0, true);
+	pdu_send(a, t);
+	do
+		p = pdu_recv(a);
+	while (p && PDU_OP(p) == OP_ASYNC);
+	if (p && PDU_OP(p) == OP_TMF_RSP && PDU_RESPONSE(p))
+		tap_skip("this target does not support it");
+	conn_expect_eof(a);
+	conn_expect_eof(b);
+	target_healthy();
+}
+
 /* Answered with the unit attention of a reset: core warned, and unlocked what is locked. */
 static void caw_attention(const void *arg)
 {
@@ -769,6 +790,8 @@ static const struct tap_case cases[] = {
 	{ "4.2.3.2", "TARGET WARM RESET ends the tasks of each LUN", warm_reset_ends },
 	{ "11.6.1", "TARGET COLD RESET ends other initiators' sessions, too",
 	  cold_reset_ends_others },
+	{ "11.6.1", "TARGET COLD RESET ends the sessions of the target's other portal groups",
+	  cold_reset_other_group },
 	{ "4.2.3.3", "COMPARE AND WRITE behind another initiator's reset gets its attention",
 	  caw_attention },
 	{ "7.14", "a connection reset right after ABORT TASK does no harm",

@@ -478,6 +478,22 @@ void tcmi_sess_close_tpg(struct tcmi_tpg *tpg, const char *why)
 }
 
 /**
+ * tcmi_sess_close_target() - ask all sessions of a target to end
+ * @wwn: the target
+ * @why: constant text
+ */
+void tcmi_sess_close_target(const struct tcmi_wwn *wwn, const char *why)
+{
+	struct tcmi_sess *sess;
+
+	spin_lock(&tcmi_sess_table_lock);
+	list_for_each_entry(sess, &tcmi_sess_list, entry)
+		if (sess->tpg && sess->tpg->wwn == wwn)
+			tcmi_sess_close(sess, why);
+	spin_unlock(&tcmi_sess_table_lock);
+}
+
+/**
  * tcmi_sess_close_endpoint() - ask the discovery sessions of a portal to end
  * @endpoint: the portal
  * @why: constant text

@@ -689,6 +689,7 @@ void tcmi_sess_put(struct tcmi_sess *sess);
 void tcmi_sess_close(struct tcmi_sess *sess, const char *why);
 void tcmi_sess_ask_tpg(struct tcmi_tpg *tpg);
 void tcmi_sess_close_tpg(struct tcmi_tpg *tpg, const char *why);
+void tcmi_sess_close_target(const struct tcmi_wwn *wwn, const char *why);
 void tcmi_sess_close_endpoint(const void *endpoint, const char *why);
 bool tcmi_sess_wait_tpg(struct tcmi_tpg *tpg, unsigned long timeout);
 u32 tcmi_sess_count(const struct tcmi_wwn *wwn);

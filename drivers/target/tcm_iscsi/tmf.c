@@ -5,6 +5,7 @@
  * parent with a part for each task or logical unit, answered when all parts are
  * back. Tasks which wait for the initiator itself are ended here at once.
  */
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
@@ -221,22 +222,38 @@ static void tcmi_tmf_task_set(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 	tcmi_tmf_parts_started(conn, parent);
 }
 
+/* The LUNs that an initiator sees, to be freed. Return: how many, or -ENOMEM. */
+static int tcmi_tmf_luns(struct se_node_acl *nacl, u64 **luns)
+{
+	struct se_dev_entry *deve;
+	int n, room = 0;
+
+	for (*luns = NULL;; room = n) {
+		n = 0;
+		rcu_read_lock();
+		hlist_for_each_entry_rcu(deve, &nacl->lun_entry_hlist, link)
+			if (n++ < room)
+				(*luns)[n - 1] = deve->mapped_lun;
+		rcu_read_unlock();
+		if (n <= room)
+			return n;
+		kvfree(*luns);
+		*luns = kvmalloc_array(n, sizeof(**luns), GFP_KERNEL);
+		if (!*luns)
+			return -ENOMEM;
+	}
+}
+
 static void tcmi_tmf_target_reset(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 {
-	struct se_node_acl *nacl = conn->sess->se_sess->se_node_acl;
-	u64 *luns = kmalloc_array(256, sizeof(*luns), GFP_KERNEL);
-	struct se_dev_entry *deve;
-	u32 n = 0, i;
+	int n, i;
+	u64 *luns;
 
-	if (!luns) {
+	n = tcmi_tmf_luns(conn->sess->se_sess->se_node_acl, &luns);
+	if (n < 0) {
 		tcmi_tmf_answer(conn, parent, ISCSIP_TMF_REJECTED);
 		return;
 	}
-	rcu_read_lock();
-	hlist_for_each_entry_rcu(deve, &nacl->lun_entry_hlist, link)
-		if (n < 256)
-			luns[n++] = deve->mapped_lun;
-	rcu_read_unlock();
 	tcmi_tmf_end_waiting(conn, parent, true);
 	for (i = 0; i < n; i++) {
 		struct tcmi_cmd *part;
@@ -251,7 +268,7 @@ static void tcmi_tmf_target_reset(struct tcmi_conn *conn, struct tcmi_cmd *paren
 		if (part)
 			tcmi_tmf_reset(conn, part);
 	}
-	kfree(luns);
+	kvfree(luns);
 	tcmi_tmf_parts_started(conn, parent);
 }
 
@@ -448,5 +465,5 @@ void tcmi_tmf_sent(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
 	if (cmd->req.tmf.function == ISCSIP_TMF_COLD_RESET &&
 	    cmd->tmf_rsp == ISCSIP_TMF_COMPLETE)
-		tcmi_sess_close_tpg(conn->sess->tpg, "target cold reset");
+		tcmi_sess_close_target(conn->sess->tpg->wwn, "target cold reset");
 }
