@@ -855,6 +855,32 @@ static void answers_after_thaw(const void *arg)
 	write_check(c, LUN_DEAD);
 }
 
+/* Two resets, one waiting for the other; both initiators go. Who comes then is spared. */
+static void resets_of_the_dead(const void *arg)
+{
+	struct conn *a = ready_as(BASE "first"), *b = ready_as(BASE "second"), *c;
+	struct scsi **s;
+
+	(void)arg;
+	freeze();
+	stuck(a, STUCK);
+	stuck(b, STUCK);
+	pdu_send(a, tmf_pdu(a, TMF_LUN_RESET, LUN_DEAD, NO_TAG, 0, true));
+	ping(a);
+	pdu_send(b, tmf_pdu(b, TMF_LUN_RESET, LUN_DEAD, NO_TAG, 0, true));
+	ping(b);
+	conn_rst(a);
+	conn_rst(b);
+	c = ready_as(BASE "third");
+	s = stuck(c, STUCK);
+	thaw();
+	for (int i = 0; i < STUCK; i++) {
+		await(c, s[i]);
+		CK_EQ(s[i]->status, 0, "the status");
+	}
+	write_check(c, LUN_DEAD);
+}
+
 static void reset_over_thaw(const void *arg)
 {
 	struct conn *c = ready_as(BASE "reset");
@@ -955,6 +981,8 @@ static const struct tap_case cases[] = {
 	  aborts_over_thaw },
 	{ "11.5.1", "a reset of another session that dies meanwhile is answered after the thaw",
 	  reset_of_others },
+	{ "11.5.1", "resets whose sessions have ended spare the tasks of later ones",
+	  resets_of_the_dead },
 	{ "6.3", "logins to another target are as fast as ever (p99)", as_fast, &k0 },
 	{ "6.3", "logins of others to the same target are as fast as ever (p99)", as_fast,
 	  &k1 },

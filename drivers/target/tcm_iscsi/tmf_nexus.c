@@ -205,13 +205,35 @@ static void tcmi_tmf_reset_done(struct tcmi_cmd *cmd, u8 rsp)
 	tcmi_tmf_reset_over(cmd, rsp);
 }
 
-static void tcmi_tmf_reset_begin(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+/*
+ * The function ended with its session (SAM-5 7.7). Tasks of sessions that came since are
+ * spared, and those who would have shared the reset get one of their own.
+ */
+static void tcmi_tmf_reset_dead(struct tcmi_cmd *cmd)
 {
+	struct tcmi_lane *lane = cmd->lane;
+
+	if (lane) {
+		spin_lock(&lane->lock);
+		list_splice_init(&lane->sharers, &lane->resets);
+		spin_unlock(&lane->lock);
+	}
+	tcmi_tmf_reset_done(cmd, ISCSIP_TMF_REJECTED);
+}
+
+/* Return: false if it is over already. */
+static bool tcmi_tmf_reset_begin(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	if (tcmi_conn_mute(conn)) {
+		tcmi_tmf_reset_dead(cmd);
+		return false;
+	}
 	cmd->tmf_step = TCMI_TMF_RESET_CORE;
 	tcmi_tmf_end_all(conn, cmd);
 	if (cmd->lane)
 		tcmi_tmf_others(cmd, cmd->lane->dev);
 	tcmi_tmf_parts_started(conn, cmd);
+	return true;
 }
 
 /* Return: true if core has it now. */
@@ -219,7 +241,11 @@ static bool tcmi_tmf_reset_core(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
 	cmd->tmf_step = TCMI_TMF_RESET_DONE;
 	clear_bit(TCMI_CMD_POSTED, &cmd->flags);
-	if (!tcmi_conn_mute(conn) && !tcmi_tmf_submit(conn, cmd, cmd->lun, TMR_LUN_RESET))
+	if (tcmi_conn_mute(conn)) {
+		tcmi_tmf_reset_dead(cmd);
+		return false;
+	}
+	if (!tcmi_tmf_submit(conn, cmd, cmd->lun, TMR_LUN_RESET))
 		return true;
 	tcmi_tmf_reset_done(cmd, ISCSIP_TMF_REJECTED);
 	return false;
@@ -241,8 +267,7 @@ bool tcmi_tmf_step(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		tcmi_tmf_errand_back(conn, cmd);
 		return true;
 	case TCMI_TMF_RESET:
-		tcmi_tmf_reset_begin(conn, cmd);
-		return true;
+		return tcmi_tmf_reset_begin(conn, cmd);
 	case TCMI_TMF_RESET_CORE:
 		return tcmi_tmf_reset_core(conn, cmd);
 	case TCMI_TMF_RESET_DONE:
