@@ -89,7 +89,7 @@ luns()
 
 reads()
 {
-	figure "$1" "$(bench-load -a 127.0.0.1 -t $IQN -w read -b 4k -d 32 -T 3 -W 1 |
+	figure "$1" "$(bench-load -a 127.0.0.1 -t $IQN -w read -b 4k -d 32 -r 8 -T 3 -W 1 |
 		sed -n 's/.*iops=\([0-9]*\).*/\1/p')" IOPS
 }
 
