@@ -121,16 +121,16 @@ static void tcmi_add_wwn_groups(struct se_wwn *se_wwn)
 	tcmi_stats_wwn_groups(to_tcmi_wwn(se_wwn));
 }
 
-/*
- * The names are on disk, in files of persistent reservations and of ALUA.
- * max_data_sg_nents is not set: it would appear in INQUIRY page B0h.
- */
 static void tcmi_pre_unlink(struct se_portal_group *se_tpg, struct se_lun *lun)
 {
 	tcmi_sess_hide_lun(se_tpg, lun);
 	tcmi_lane_unlink(se_tpg, lun);
 }
 
+/*
+ * The names are on disk, in files of persistent reservations and of ALUA.
+ * max_data_sg_nents is not set: it would appear in INQUIRY page B0h.
+ */
 const struct target_core_fabric_ops tcmi_fabric_ops = {
 	.module				= THIS_MODULE,
 	.fabric_alias			= "iscsi",
