@@ -81,6 +81,16 @@ debug-kernel: deps
 check-debug: deps
 	@tests/check debug-all
 
+check-debug-7: deps
+	@tests/check debug-7
+
+check-kcsan: deps
+	@tests/check kcsan
+
+nightly: deps
+	@tests/check matrix debug-all debug-7 kcsan fuzz-long
+	@tests/soak/soak
+
 vm: deps
 	@$(if $(RUN),,echo "Give RUN=, e.g. RUN=tests/functional/00-lab.t"; exit 1)
 	$(LAB) test -k $(KERNEL) -T $(TARGET) $(VMFLAGS) $(RUN)
@@ -138,6 +148,8 @@ help:
 	@echo '  long          the test suite of libiscsi and the tests of many rounds, on KERNEL'
 	@echo '  debug         a choice of the functional tests on the debug kernel, when there is one'
 	@echo '  debug-kernel  builds that; check-debug runs all functional tests on it'
+	@echo '  check-debug-7 a choice on a debug kernel of Linux 7; check-kcsan on one that finds data races'
+	@echo '  nightly       matrix, check-debug, check-debug-7, check-kcsan, fuzz-long, soak'
 	@echo '  fuzz          a minute of the fuzz targets, one of mutated conversations in a VM'
 	@echo '  fuzz-long     the same for HOURS=2'
 	@echo '  matrix        all functional tests on all three kernels'
@@ -150,5 +162,6 @@ help:
 	@echo '  bench-guard   fails where an I/O takes 3 % more instructions than recorded'
 
 .PHONY: all modules clean kdir install uninstall dkms-install dkms-uninstall deps unit style static \
-	layers build functional main-path long debug debug-kernel check-debug fuzz fuzz-long check matrix vm shell demo demo-frozen soak itest conformance \
+	layers build functional main-path long debug debug-kernel check-debug check-debug-7 check-kcsan \
+	nightly fuzz fuzz-long check matrix vm shell demo demo-frozen soak itest conformance \
 	bench bench-icount bench-uml bench-guard help

@@ -33,7 +33,10 @@ write_and_compare()
 }
 
 release=$LAB_KERNEL.
-[ "$LAB_KERNEL" != debug ] || release=6.12.
+case $LAB_KERNEL in
+debug | kcsan) release=6.12. ;;
+debug-7) release=7. ;;
+esac
 like "$(uname -r)" "^${release//./\\.}" "the kernel is the one asked for"
 is "$(tools_here)" "" "every tool is there"
 for disk in scratch1 scratch2; do

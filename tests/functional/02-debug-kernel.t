@@ -8,31 +8,15 @@
 # shellcheck source-path=SCRIPTDIR source=../vm/vmlib.sh
 . "${VMLIB:?run by tests/vm/lab}"
 
-[ "$LAB_KERNEL" = debug ] || skip_all "this is not the debug kernel"
+case $LAB_KERNEL in
+debug | debug-7) ;;
+*) skip_all "this is not the debug kernel" ;;
+esac
 
-BUG=/sys/module/plant/parameters/bug
 DEBUGFS=/sys/kernel/debug
 
-# The options asked for which the running kernel does not have.
-options_missing()
-{
-	zcat /proc/config.gz >/tmp/config
-	grep -E '^(# )?CONFIG_' "${LAB_SRC:?}/tests/vm/debug.config" | grep -vxFf /tmp/config
-}
-
-reported()
-{
-	dmesg_since | grep -qE "$1"
-}
-
-# reports BUG REGEX NAME
-reports()
-{
-	dmesg_mark
-	echo "$1" >$BUG
-	poll 20 reported "$2"
-	tap_result $? "$3 ($1)" || diag "no line like '$2' in:" "$(dmesg_since | head -n 40)"
-}
+# shellcheck source=plant.sh
+. "${LAB_SRC:?}/tests/functional/plant.sh"
 
 # The refused allocation is the answer: nothing is in the log.
 alloc_fails()
@@ -65,7 +49,7 @@ leak_found()
 	grep -q 'plant_leak' $DEBUGFS/kmemleak
 }
 
-is "$(options_missing)" "" "every option of debug.config is in the running kernel"
+is "$(options_missing base debug)" "" "every option of debug.config is in the running kernel"
 is "$(sysctl -n kernel.hung_task_timeout_secs)" 20 "a task hangs after 20 s"
 is "$(awk '$1 == "debug_locks:" { print $2 }' /proc/lockdep_stats)" 1 "lockdep is at work"
 try "kmemleak is at work" dd if=$DEBUGFS/kmemleak of=/dev/null status=none

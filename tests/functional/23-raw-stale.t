@@ -30,7 +30,7 @@ stale_setup()
 		mk_iblock bad "$(slow_disk)" &&
 		stale_lun 2 null && stale_lun 3 file && stale_lun 5 bad || return 1
 	# core leaves ki_ioprio of these as kmalloc() gave it, which KASAN reports
-	[ "${LAB_KERNEL:-}" = debug ] ||
+	[ -n "${LAB_DEBUG:-}" ] ||
 		{ stale_async async /stale-async $bytes && stale_lun 4 async; }
 }
 

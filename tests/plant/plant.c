@@ -307,6 +307,31 @@ static int plant_soft_lockup(void)
 	return 0;
 }
 
+static unsigned long plant_shared;
+
+static int plant_racer(void *unused)
+{
+	while (!kthread_should_stop()) {
+		plant_shared += 2;
+		cond_resched();
+	}
+	return 0;
+}
+
+static int plant_data_race(void)
+{
+	struct task_struct *racer = kthread_run(plant_racer, NULL, "plant-racer");
+	unsigned long end = jiffies + 5 * HZ;
+
+	if (IS_ERR(racer))
+		return PTR_ERR(racer);
+	while (time_before(jiffies, end)) {
+		plant_shared += 3;
+		cond_resched();
+	}
+	return kthread_stop(racer);
+}
+
 static const struct {
 	const char *name;
 	int (*commit)(void);
@@ -337,6 +362,7 @@ static const struct {
 	{ "hung-task", plant_hung_task },
 	{ "end-hung-task", plant_end_hung_task },
 	{ "soft-lockup", plant_soft_lockup },
+	{ "data-race", plant_data_race },
 };
 
 static int plant_set(const char *value, const struct kernel_param *param)

@@ -710,7 +710,7 @@ leave_no_trace()
 	logout_all || echo "initiator sessions did not log out"
 	stop_iscsid || echo "iscsid did not end"
 	# every directory is an RCU grace period, and those are long on a busy debug kernel
-	[ "${LAB_KERNEL:-}" != debug ] || bound=240
+	[ -z "${LAB_DEBUG:-}" ] || bound=240
 	output=$(teardown_all $bound 2>&1) || echo "$output"
 	output=$(unload_target 2>&1) ||
 		echo "cannot unload $(target_module): $output"

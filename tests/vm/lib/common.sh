@@ -3,7 +3,7 @@
 #
 # Messages, locks and what is known about each KERNEL.
 
-LAB_KERNELS="6.12 6.1 7 debug"
+LAB_KERNELS="6.12 6.1 7 debug debug-7 kcsan"
 
 say()
 {
@@ -84,6 +84,31 @@ kernel_suite()
 kernel_backports()
 {
 	case $1 in
-	7) echo trixie-backports ;;
+	7 | debug-7) echo trixie-backports ;;
+	esac
+}
+
+# What a kernel is configured by that is built here, from Debian's source.
+kernel_config()
+{
+	case $1 in
+	debug) cat "$LAB_VM/base.config" "$LAB_VM/debug.config" ;;
+	# there /proc/sys is no choice any more
+	debug-7) cat "$LAB_VM/base.config" "$LAB_VM/debug.config" | grep -v PROC_SYSCTL ;;
+	kcsan) cat "$LAB_VM/base.config" "$LAB_VM/kcsan.config" ;;
+	*) return 1 ;;
+	esac
+}
+
+is_debug()
+{
+	kernel_config "$1" >/dev/null
+}
+
+kernel_source()
+{
+	case $1 in
+	debug-7) echo linux-source-7.3 ;;
+	*) echo linux-source-6.12 ;;
 	esac
 }

@@ -33,7 +33,7 @@ qemu_start()
 	# The ACPI interpreter is slow under TCG: PCI does well without it.
 	append="$append pci=noacpi no_timer_check nokaslr printk.time=1 tsc=reliable ${opt_append[*]:-}"
 	# KASAN would report the first bug of a boot alone.
-	[ "$opt_kernel" != debug ] || append="$append kasan_multi_shot"
+	! is_debug "$opt_kernel" || append="$append kasan_multi_shot"
 	[ -z "$opt_panic" ] || append="$append panic_on_warn=1 oops=panic"
 	for disk in 1 2; do
 		truncate -s 1G "$work/scratch$disk" || return 1
@@ -68,7 +68,7 @@ qemu_watch()
 	local work=$1 beat='' now limit=$((SECONDS + BOOT_LIMIT * opt_slow))
 
 	# the debug kernel comes up within two minutes, or not at all
-	[ "$opt_kernel" != debug ] || limit=$((SECONDS + BOOT_LIMIT * 2))
+	! is_debug "$opt_kernel" || limit=$((SECONDS + BOOT_LIMIT * 2))
 	while kill -0 "$qemu_pid" 2>/dev/null; do
 		now=$(cat "$work/beat" 2>/dev/null)
 		if [ -n "$now" ] && [ "$now" != "$beat" ]; then

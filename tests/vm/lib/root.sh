@@ -22,8 +22,7 @@ root_hash()
 	{
 		echo "$ROOT_VERSION $1 $(kernel_suite "$1") $(kernel_backports "$1")"
 		echo "$ROOT_PACKAGES"
-		[ "$1" != debug ] ||
-			cat "$LAB_VM/debug.config" "$LAB_VM/lib/build-debug-kernel"
+		! kernel_config "$1" || cat "$LAB_VM/lib/build-debug-kernel"
 	} | hash_of
 }
 
@@ -95,11 +94,12 @@ root_packages()
 
 	# shellcheck disable=SC2086
 	printf '%s\n' $ROOT_PACKAGES
-	if [ "$1" = debug ]; then
-		printf '%s\n' linux-source-6.12 bc bison flex libelf-dev libssl-dev xz-utils
+	backports=$(kernel_backports "$1")
+	if is_debug "$1"; then
+		printf '%s\n' "$(kernel_source "$1")${backports:+/$backports}" bc bison flex \
+			libelf-dev libssl-dev xz-utils
 		return
 	fi
-	backports=$(kernel_backports "$1")
 	for pkg in linux-image-amd64 linux-headers-amd64; do
 		echo "$pkg${backports:+/$backports}"
 	done
@@ -216,11 +216,12 @@ initramfs_build()
 
 root_debug_kernel()
 {
-	local tree=$1 jobs
+	local kernel=$1 tree=$2 jobs
 
 	jobs=$(($(nproc) > 1 ? $(nproc) - 1 : 1))
-	say "building the debug kernel (-j$jobs)"
-	cp "$LAB_VM/debug.config" "$LAB_VM/lib/build-debug-kernel" "$tree/tmp/"
+	say "building the kernel $kernel (-j$jobs)"
+	cp "$LAB_VM/lib/build-debug-kernel" "$tree/tmp/" || return 1
+	kernel_config "$kernel" >"$tree/tmp/debug.config"
 	bounded_log "$tree.kernel.log" 7200 nice -n 10 \
 		chroot "$tree" sh /tmp/build-debug-kernel "$jobs"
 }
@@ -268,8 +269,8 @@ root_build()
 	rm -rf "$dir"
 	mkdir -p "$dir" || die "cannot write $dir"
 	root_bootstrap "$kernel" "$dir/tree" || die "no root, see $dir/tree.log"
-	[ "$kernel" != debug ] || root_debug_kernel "$dir/tree" ||
-		die "no debug kernel, see $dir/tree.kernel.log"
+	! is_debug "$kernel" || root_debug_kernel "$kernel" "$dir/tree" ||
+		die "no kernel $kernel, see $dir/tree.kernel.log"
 	root_finish "$dir" || die "no image in $dir"
 	date >"$dir/complete"
 	say "root of $kernel ($(cat "$dir/release")) is ready after $((SECONDS - started)) s"

@@ -34,7 +34,7 @@ run_options()
 	*) die "-T is one of ours, intree, none" ;;
 	esac
 	[ -z "$opt_count" ] || opt_cpus=1
-	if [ "$opt_kernel" = debug ]; then
+	if is_debug "$opt_kernel"; then
 		opt_slow=$((opt_slow * 5))
 		: "${opt_mem:=3G}" "${opt_limit:=1200}"
 	fi
@@ -93,7 +93,8 @@ run_prepare()
 	run_module
 	{
 		printf 'TARGET=%q\nLAB_KERNEL=%q\n' "$opt_target" "$opt_kernel"
-		printf 'export TARGET LAB_KERNEL\n'
+		is_debug "$opt_kernel" && printf 'LAB_DEBUG=yes\n' || printf 'LAB_DEBUG=\n'
+		printf 'export TARGET LAB_KERNEL LAB_DEBUG\n'
 		printf 'limit=%q\nverbose=%q\nmode=%q\n' "$opt_limit" "$opt_verbose" "$mode"
 		[ ${#opt_env[@]} = 0 ] || printf 'export %q\n' "${opt_env[@]}"
 	} >"$work/config"
@@ -331,9 +332,9 @@ cmd_status()
 	for kernel in $LAB_KERNELS; do
 		dir=$(root_dir "$kernel")
 		if [ -e "$dir/complete" ]; then
-			printf '%-5s %s  %s\n' "$kernel" "$(cat "$dir/release")" "$dir"
+			printf '%-7s %s  %s\n' "$kernel" "$(cat "$dir/release")" "$dir"
 		else
-			printf '%-5s not built\n' "$kernel"
+			printf '%-7s not built\n' "$kernel"
 		fi
 	done
 	[ ! -d "$LAB_CACHE" ] || du -sh "$LAB_CACHE"
