@@ -354,6 +354,11 @@ struct scsi *scsi_rw(bool write, unsigned int lun, uint32_t lba,
 		     uint32_t blocks);
 /* @len bytes go with the command, and no others are unsolicited. */
 void scsi_imm(struct scsi *s, uint32_t len);
+
+/* PERSISTENT RESERVE OUT of the type Write Exclusive - Registrants Only, data immediate. */
+enum { PR_REGISTER, PR_RESERVE, PR_RELEASE, PR_CLEAR, PR_PREEMPT, PR_PREEMPT_ABORT,
+       PR_REGISTER_IGNORE };
+struct scsi *scsi_pr_out(unsigned int lun, unsigned int action, uint64_t key, uint64_t sakey);
 struct pdu *scsi_pdu(struct conn *c, struct scsi *s);
 void scsi_send(struct conn *c, struct scsi *s);
 void scsi_wait(struct conn *c, struct scsi *s);

@@ -52,6 +52,22 @@ void scsi_imm(struct scsi *s, uint32_t len)
 	s->unsol_len = len;
 }
 
+struct scsi *scsi_pr_out(unsigned int lun, unsigned int action, uint64_t key, uint64_t sakey)
+{
+	uint8_t cdb[10] = { 0x5f, action, 5, [8] = 24 }, *b = tap_alloc(24);
+	struct scsi *s = scsi_new(lun, cdb, sizeof(cdb));
+
+	put32(b, key >> 32);
+	put32(b + 4, key);
+	put32(b + 8, sakey >> 32);
+	put32(b + 12, sakey);
+	s->write = true;
+	s->out = b;
+	s->edtl = 24;
+	scsi_imm(s, 24);
+	return s;
+}
+
 struct pdu *scsi_pdu(struct conn *c, struct scsi *s)
 {
 	struct pdu *p = pdu_new(OP_SCSI_CMD, s->attr);

@@ -14,7 +14,7 @@ PORTAL=127.0.0.1:3260
 TPG=$CFG/iscsi/$DEAD/tpgt_1
 # Two seconds, and what the slow VM needs besides.
 PATIENCE=3000
-[ "${LAB_KERNEL:-}" != debug ] || PATIENCE=15000
+[ -z "${LAB_DEBUG:-}" ] || PATIENCE=15000
 
 quickly()
 {
@@ -136,6 +136,16 @@ try "the disk thaws" thaw
 ok 'sessions_end' "the initiators end"
 ok 'poll 30 no_threads' "nothing of the old sessions is left" || diag "$(pgrep -l '^tcmi_[0-9]')"
 quickly "the disk is read by a new session" iscsi-inq -i "${BASE}storm1" "iscsi://$PORTAL/$DEAD/0"
+
+export STORM_FENCE=1
+try "again: sessions which preempt and abort each other over the frozen disk" stuck_sessions 4
+unset STORM_FENCE
+quickly "the ACL of one of them is removed" drop_acl "${BASE}storm0"
+quickly "it is made again" acl_for "${BASE}storm0"
+quickly "and its initiator logs in" env STORM_N=1 raw-storm logins
+try "the disk thaws" thaw
+ok 'sessions_end' "the initiators end"
+ok 'poll 30 no_threads' "nothing of them is left" || diag "$(pgrep -l '^tcmi_[0-9]')"
 
 # Deleting what commands still use may wait, but not uninterruptibly and not silently.
 try "again: sessions with commands on the frozen disk" stuck_sessions 4

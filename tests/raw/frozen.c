@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <sys/socket.h>
 
 #define BUSY		0x08
 #define IQN_LIVE	BASE "live"
@@ -510,80 +511,138 @@ static void windows_like(const void *arg)
 
 /* ---- a cluster: the other node preempts and aborts, again and again ---- */
 
-enum { PR_RESERVE = 1, PR_CLEAR = 3, PR_PREEMPT_ABORT = 5, PR_REGISTER_IGNORE };
-
-static struct scsi *pr_out(unsigned int action, unsigned int type, uint64_t key,
-			   uint64_t sakey)
+static void pr_done(struct conn *c, struct scsi *s, const char *what)
 {
-	uint8_t cdb[10] = { 0x5f, action, type, 0, 0, 0, 0, 0, 24 };
-	struct scsi *s = scsi_new(LUN_DEAD, cdb, sizeof(cdb));
-	uint8_t *b = tap_alloc(24);
+	int64_t start = tap_now();
 
-	put32(b, key >> 32);
-	put32(b + 4, key);
-	put32(b + 8, sakey >> 32);
-	put32(b + 12, sakey);
-	s->write = true;
-	s->out = b;
-	s->edtl = 24;
-	scsi_imm(s, 24);
-	return s;
+	scsi_send(c, s);
+	await(c, s);
+	CK_EQ(s->status, 0, what);
+	within(start, PATIENCE_MS, what);
 }
 
 static void registered(struct conn *c, uint64_t key)
 {
-	struct scsi *s = pr_out(PR_REGISTER_IGNORE, 0, 0, key);
-
-	scsi_send(c, s);
-	await(c, s);
-	CK_EQ(s->status, 0, "the status of a registration");
+	pr_done(c, scsi_pr_out(LUN_DEAD, PR_REGISTER_IGNORE, 0, key), "a registration");
 }
 
-/* On the frozen disk it may have to wait. */
-static void register_later(struct conn *c, uint64_t key)
+static void reserved(struct conn *c, uint64_t key)
 {
-	scsi_send(c, pr_out(PR_REGISTER_IGNORE, 0, 0, key));
+	pr_done(c, scsi_pr_out(LUN_DEAD, PR_RESERVE, key, 0), "RESERVE");
+}
+
+/* Whatever becomes of the case, no reservation is left to the next one. */
+static void clear_at_end(void *arg)
+{
+	struct conn *c;
+
+	(void)arg;
+	thaw();
+	c = ready_as(BASE "node-c");
+	registered(c, 0xc);
+	pr_done(c, scsi_pr_out(LUN_DEAD, PR_CLEAR, 0xc, 0), "CLEAR");
+	logout(c, 0, 0);
+	conn_close(c);
 }
 
 static void cluster_like(const void *arg)
 {
-	struct conn *a = ready_as(BASE "node-a"), *b = ready_as(BASE "node-b"), *d;
+	struct conn *a = ready_as(BASE "node-a"), *b = ready_as(BASE "node-b");
 	unsigned int threads = each_task(is_thread) - 2;
-	struct scsi *s;
 
 	(void)arg;
 	registered(a, 0xa);
 	registered(b, 0xb);
-	s = pr_out(PR_RESERVE, 5, 0xa, 0);
-	scsi_run(a, s);
-	CK_EQ(s->status, 0, "the status of RESERVE");
+	reserved(a, 0xa);
+	tap_defer(clear_at_end, NULL);
 	freeze();
 	stuck(a, STUCK);
 	for (int round = 0; round < 4; round++) {
 		/* node B fences node A, waits in vain and comes again */
-		scsi_send(b, pr_out(PR_PREEMPT_ABORT, 5, 0xb, 0xa));
+		scsi_send(b, scsi_pr_out(LUN_DEAD, PR_PREEMPT_ABORT, 0xb, 0xa));
 		usleep(1000000);
 		live_io(b);
 		ping(b);
 		nobody_else_notices();
 		b = again(b);
-		register_later(b, 0xb);
+		registered(b, 0xb);
 		a = again(a);
-		register_later(a, 0xa);
+		registered(a, 0xa);
 		stuck(a, STUCK);
 	}
 	conn_rst(a);
 	conn_rst(b);
 	thaw();
 	threads_end(threads);
-	d = ready_as(BASE "node-c");
-	registered(d, 0xc);
-	s = pr_out(PR_CLEAR, 0, 0xc, 0);
-	scsi_run(d, s);
-	CK_EQ(s->status, 0, "the status of CLEAR");
-	logout(d, 0, 0);
-	conn_close(d);
+	clear_at_end(NULL);
 	all_is_well();
+}
+
+/* Node A takes no answers; then it has gone: both times its tasks end with the thaw. */
+static void fenced(const void *arg)
+{
+	bool gone = *(const int *)arg;
+	struct conn *a = ready_as(BASE "node-a"), *b = ready_as(BASE "node-b"), *d;
+	struct scsi *s, *r = scsi_rw(false, LUN_DEAD, 0, 8);
+	int small = 2304;
+
+	registered(a, 0xa);
+	registered(b, 0xb);
+	reserved(a, 0xa);
+	tap_defer(clear_at_end, NULL);
+	setsockopt(a->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	freeze();
+	for (int i = 0; i < STUCK; i++)
+		scsi_send(a, scsi_rw(false, LUN_DEAD, i * 1024, 1024));
+	usleep(300000);
+	if (gone)
+		conn_rst(a);
+	s = scsi_pr_out(LUN_DEAD, PR_PREEMPT_ABORT, 0xb, 0xa);
+	scsi_send(b, s);
+	CK(!await_ms(b, s, 500), "answered while the disk is frozen, status %02x", s->status);
+	ping(b);
+	d = ready_as(BASE "node-d");
+	registered(d, 0xd);
+	conn_close(d);
+	thaw();
+	CK(await_ms(b, s, 5000), "no answer after the thaw");
+	CK_EQ(s->status, 0, "the status of PREEMPT AND ABORT");
+	do_it(b, r);
+	a = again(a);
+	settle(a, LUN_DEAD);
+	r = scsi_rw(true, LUN_DEAD, 0, 8);
+	scsi_run(a, r);
+	CK_EQ(r->status, 0x18, "the status of a write of the fenced node");
+	conn_close(a);
+}
+
+/* What waits is taken back by ABORT TASK, and then has done nothing. */
+static void fence_aborted(const void *arg)
+{
+	struct conn *a = ready_as(BASE "node-a"), *b = ready_as(BASE "node-b");
+	unsigned int before = n_answers;
+	struct scsi *s, **io;
+
+	(void)arg;
+	registered(a, 0xa);
+	registered(b, 0xb);
+	reserved(a, 0xa);
+	tap_defer(clear_at_end, NULL);
+	freeze();
+	io = stuck(a, STUCK);
+	s = scsi_pr_out(LUN_DEAD, PR_PREEMPT_ABORT, 0xb, 0xa);
+	scsi_send(b, s);
+	ping(b);
+	abort_it(b, s);
+	while (n_answers < before + 1)
+		take(b, pdu_recv(b));
+	thaw();
+	conn_expect_silence(b, 500);
+	for (int i = 0; i < STUCK; i++) {
+		await(a, io[i]);
+		CK_EQ(io[i]->status, 0, "the status");
+	}
+	write_check(a, LUN_DEAD);
 }
 
 /* ---- all of them at once, for longer than anything may be in D ---- */
@@ -965,6 +1024,11 @@ static const struct tap_case cases[] = {
 	{ "6.3.5", "Windows: three times a LUN reset and a new login; the disk is frozen",
 	  windows_like },
 	{ "4.2.3.3", "a cluster: PREEMPT AND ABORT in a loop; the disk is frozen", cluster_like },
+	{ "4.2.3.3", "PREEMPT AND ABORT of a node that takes no answers is answered after the thaw",
+	  fenced, &k0 },
+	{ "4.2.3.3", "PREEMPT AND ABORT of a node that has gone is answered after the thaw",
+	  fenced, &k1 },
+	{ "4.2.3.3", "PREEMPT AND ABORT that waits for a frozen disk can be aborted", fence_aborted },
 	{ "4.2.2.1", "other LUNs of the session go on beside the frozen one",
 	  other_lun_of_session },
 	{ "4.2.2.1", "with the window full of frozen commands pings and immediate ones go on",

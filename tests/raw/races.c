@@ -220,16 +220,8 @@ static unsigned int pr_status;
 /* R21: register, reserve, preempt and abort, while others read */
 static bool pr_out(struct conn *c, unsigned int action, uint64_t key, uint64_t sakey)
 {
-	uint8_t cdb[10] = { 0x5f, action, 5, [8] = 24 };
-	struct scsi *s = scsi_new(0, cdb, sizeof(cdb));
-	uint8_t *b = tap_alloc(24);
+	struct scsi *s = scsi_pr_out(0, action, key, sakey);
 
-	put32(b + 4, key);
-	put32(b + 12, sakey);
-	s->write = true;
-	s->out = b;
-	s->edtl = 24;
-	scsi_imm(s, 24);
 	scsi_send(c, s);
 	if (!done(c, s))
 		return false;
@@ -252,13 +244,13 @@ static void preempt(const void *arg)
 
 	(void)arg;
 	for (unsigned int r = 0; r < rounds; r++) {
-		bool alive = settled(c) && pr_out(c, 6, 0, key) && pr_out(c, 1, key, 0);
+		bool alive = settled(c) && pr_out(c, PR_REGISTER_IGNORE, 0, key) && pr_out(c, PR_RESERVE, key, 0);
 
 		for (unsigned int i = 0; i < 4; i++)
 			scsi_send(c, scsi_rw(i & 1, 0, i * 8, 8));
 		for (uint32_t other = 1; alive && other <= 3; other++)
 			if (other != key)
-				alive = pr_out(c, 5, key, other);
+				alive = pr_out(c, PR_PREEMPT_ABORT, key, other);
 		if (!alive || r % 16 == 15) {
 			conn_rst(c);
 			c = node();
@@ -267,7 +259,7 @@ static void preempt(const void *arg)
 	}
 	/* CLEAR, which others' preemptions may foil: who comes last leaves no reservation */
 	for (int i = 0; i < 16; i++)
-		if (settled(c) && pr_out(c, 6, 0, key) && !pr_status && pr_out(c, 3, key, 0) &&
+		if (settled(c) && pr_out(c, PR_REGISTER_IGNORE, 0, key) && !pr_status && pr_out(c, PR_CLEAR, key, 0) &&
 		    !pr_status)
 			return;
 	FAIL("no CLEAR succeeds, status %02x", pr_status);

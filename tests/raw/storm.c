@@ -27,6 +27,7 @@ static struct opt {
 	unsigned int depth;	/* STORM_DEPTH: commands of a session */
 	unsigned int sources;	/* STORM_SOURCES: addresses they come from */
 	unsigned int ms;	/* STORM_MS: how long, or the pause between bytes */
+	unsigned int fence;	/* STORM_FENCE: each preempts and aborts the next one */
 	unsigned int limit;	/* STORM_LIMIT: seconds until it gives up */
 } opt;
 
@@ -604,6 +605,12 @@ static struct conn *stuck_session(unsigned int i)
 
 	for (lun = 0; lun < opt.luns; lun++)
 		scsi_settle(c, lun);
+	if (opt.fence) {
+		struct scsi *s = scsi_pr_out(0, PR_REGISTER_IGNORE, 0, 1 + i);
+
+		scsi_run(c, s);
+		CK_EQ(s->status, 0, "the status of a registration");
+	}
 	return c;
 }
 
@@ -639,6 +646,8 @@ static void stuck(const void *arg)
 				scsi_imm(s, s->edtl);
 			scsi_send(c[i], s);
 		}
+	for (unsigned int i = 0; opt.fence && i < opt.n; i++)
+		scsi_send(c[i], scsi_pr_out(0, PR_PREEMPT_ABORT, 1 + i, 1 + (i + 1) % opt.n));
 	tap_diag("stuck");
 	fflush(stdout);
 	wait_term();
@@ -707,7 +716,7 @@ int main(int argc, char **argv)
 		.bytes = number("STORM_BYTES", 0), .targets = number("STORM_TARGETS", 0),
 		.luns = number("STORM_LUNS", 1), .depth = number("STORM_DEPTH", 16),
 		.sources = number("STORM_SOURCES", 200), .ms = number("STORM_MS", 100),
-		.limit = number("STORM_LIMIT", 120),
+		.fence = number("STORM_FENCE", 0), .limit = number("STORM_LIMIT", 120),
 	};
 	/* not from tap_alloc(), whose memory goes with each case */
 	snprintf(name, sizeof(name), "%s:", argv[1]);

@@ -135,7 +135,8 @@ static void tcmi_cmd_execute(struct tcmi_cmd *cmd)
 	list_del_init(&cmd->entry);
 	cmd->state = TCMI_CMD_IN_CORE;
 	set_bit(TCMI_CMD_EXECUTED, &cmd->flags);
-	tcmi_submit_later(cmd->conn, cmd);
+	if (!tcmi_reserve_hold(cmd->conn, cmd))
+		tcmi_submit_later(cmd->conn, cmd);
 }
 
 static void tcmi_cmd_data_timer(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
@@ -522,9 +523,27 @@ void tcmi_cmd_post(struct tcmi_cmd *cmd)
 
 	if (WARN_ON_ONCE(test_and_set_bit(TCMI_CMD_POSTED, &cmd->flags)))
 		return;
-	tcmi_submit_reserved(cmd);
+	tcmi_reserve_done(cmd);
 	llist_add(&cmd->post, &conn->posts);
 	tcmi_conn_kick(conn);
+}
+
+/**
+ * tcmi_cmd_pass() - post a command of another connection
+ * @cmd: the command, with one reference for that connection's thread
+ *
+ * The thread may end the command and the connection before this has kicked it; with core's
+ * posts that cannot be, since core has a reference of its own.
+ *
+ * Context: any.
+ */
+void tcmi_cmd_pass(struct tcmi_cmd *cmd)
+{
+	struct tcmi_conn *conn = cmd->conn;
+
+	kref_get(&conn->ref);
+	tcmi_cmd_post(cmd);
+	tcmi_conn_put(conn);
 }
 
 static void tcmi_cmd_unwait(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
@@ -581,6 +600,7 @@ void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		if (test_bit(TCMI_CMD_HAS_DATA, &cmd->flags))
 			iscsip_xfer_read_init(&cmd->xfer, cmd->se_cmd.data_length);
 		tcmi_tx_cmd(conn, cmd);
+		tcmi_tmf_back(conn, cmd);
 	}
 }
 
@@ -649,7 +669,8 @@ void tcmi_cmd_abort_waiting(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
  */
 bool tcmi_cmd_recall(struct tcmi_cmd *cmd)
 {
-	if (test_bit(TCMI_CMD_POSTED, &cmd->flags) || !tcmi_submit_recall(cmd))
+	if (test_bit(TCMI_CMD_POSTED, &cmd->flags) ||
+	    !(tcmi_reserve_recall(cmd) || tcmi_submit_recall(cmd)))
 		return false;
 	tcmi_cmd_hush(cmd);
 	tcmi_cmd_post(cmd);

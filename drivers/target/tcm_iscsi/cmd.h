@@ -36,9 +36,11 @@ struct tcmi_lane {
 	struct list_head resets;	/* tcmi_cmd.entry: came since, want another one */
 	struct list_head sharers;	/* tcmi_cmd.entry: are answered with the one that runs */
 
-	/* PERSISTENT RESERVE OUTs, tcmi_pr_lock */
+	/* PERSISTENT RESERVE OUTs, tcmi_reserve_lock */
 	bool pr_busy;			/* core has one */
 	struct list_head pr_next;	/* tcmi_cmd.entry: those behind it */
+
+	struct list_head fences;	/* tcmi_cmd.entry: behind all orphans; tcmi_orphans_lock */
 };
 
 enum tcmi_cmd_state {		/* named after whom we wait for */
@@ -66,7 +68,9 @@ enum tcmi_cmd_state {		/* named after whom we wait for */
 enum tcmi_tmf_step {		/* what a function that comes back to its thread does next */
 	TCMI_TMF_ANSWER,
 	TCMI_TMF_ERRAND,	/* for a function of another connection: end our tasks */
+	TCMI_TMF_AWAIT,		/* the same, but let them end by themselves */
 	TCMI_TMF_ERRAND_BACK,	/* they have ended: tell it */
+	TCMI_TMF_FENCE,		/* others' tasks have ended: on with a PREEMPT AND ABORT */
 	TCMI_TMF_RESET,		/* it's this reset's turn */
 	TCMI_TMF_RESET_CORE,	/* all connections have let go: core's part */
 	TCMI_TMF_RESET_DONE,
@@ -84,7 +88,7 @@ struct tcmi_cmd {
 	struct tcmi_lane *lane;		/* of @work, or of a reset; ref */
 	u32 caw_len;			/* data_length while COMPARE AND WRITE isn't locked */
 	sense_reason_t (*caw_callback)(struct se_cmd *se_cmd, bool success, int *post_ret);
-	struct tcmi_lane *pr_lane;	/* changes reservations, or is to; tcmi_pr_lock; ref */
+	struct tcmi_lane *pr_lane;	/* changes reservations, or is to; tcmi_reserve_lock; ref */
 
 	/* the connection's thread only */
 	u8 state;			/* enum tcmi_cmd_state */
@@ -118,6 +122,9 @@ struct tcmi_cmd {
 	u8 tmf_step;			/* enum tcmi_tmf_step */
 	u8 tmf_rsp;
 
+	struct tcmi_cmd *fence;		/* what a PREEMPT AND ABORT waits behind */
+	struct tcmi_cmd *fenced;	/* and who it is that waits; NULL: taken back */
+
 	/* errands: set before it is posted to the other connection's thread */
 	struct tcmi_cmd *tmf_peer;	/* the part of the function that waits for it */
 	const struct se_device *tmf_dev;	/* identity only: whose tasks are meant */
@@ -146,6 +153,7 @@ bool tcmi_cmd_crowded(const struct tcmi_conn *conn);
 void tcmi_cmd_unhold(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 struct tcmi_cmd *tcmi_cmd_find(struct tcmi_conn *conn, u32 itt);
 void tcmi_cmd_post(struct tcmi_cmd *cmd);
+void tcmi_cmd_pass(struct tcmi_cmd *cmd);
 void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_cmd_finish(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_cmd_sent(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
@@ -168,14 +176,23 @@ void tcmi_lane_put(struct tcmi_lane *lane);
 void tcmi_submit_pages(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_submit_later(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 bool tcmi_submit_recall(struct tcmi_cmd *cmd);
-void tcmi_submit_reserved(struct tcmi_cmd *cmd);
 bool tcmi_submit_run(struct tcmi_conn *conn);
 void tcmi_submit_exit(void);
+
+/* ---- reserve.c: PERSISTENT RESERVE OUT ---- */
+bool tcmi_reserve_queue(struct tcmi_lane *lane, struct tcmi_cmd *cmd);
+bool tcmi_reserve_unqueue(struct tcmi_cmd *cmd);
+void tcmi_reserve_done(struct tcmi_cmd *cmd);
+bool tcmi_reserve_hold(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
+bool tcmi_reserve_recall(struct tcmi_cmd *cmd);
+void tcmi_reserve_fence(struct tcmi_conn *conn, struct tcmi_cmd *fence);
 
 /* ---- drain.c: what ended connections leave in the backend ---- */
 void tcmi_drain(struct tcmi_conn *conn);
 void tcmi_drain_forget(struct tcmi_cmd *cmd);
 bool tcmi_drain_full(const struct tcmi_lane *lane);
+bool tcmi_drain_await(struct tcmi_lane *lane, struct tcmi_cmd *fence);
+bool tcmi_drain_unawait(struct tcmi_cmd *fence);
 
 /* ---- cmd_core.c: core's callbacks ---- */
 int tcmi_write_pending(struct se_cmd *se_cmd);
@@ -191,9 +208,11 @@ void tcmi_core_guard(struct tcmi_cmd *cmd);
 struct iscsip_verdict tcmi_tmf_header(struct tcmi_conn *conn, const struct iscsip_req *req);
 void tcmi_tmf_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_tmf_sent(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
+void tcmi_tmf_back(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_tmf_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 u8 tcmi_tmf_core_rsp(const struct tcmi_cmd *cmd);
 int tcmi_tmf_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd, u64 lun, u8 function);
+void tcmi_tmf_await(struct tcmi_conn *conn, struct tcmi_cmd *parent, struct tcmi_cmd *cmd);
 void tcmi_tmf_end_task(struct tcmi_conn *conn, struct tcmi_cmd *parent, struct tcmi_cmd *cmd);
 void tcmi_tmf_end_all(struct tcmi_conn *conn, struct tcmi_cmd *parent);
 void tcmi_tmf_end_waiting(struct tcmi_conn *conn, struct tcmi_cmd *parent, bool any);
@@ -201,7 +220,9 @@ void tcmi_tmf_parts_started(struct tcmi_conn *conn, struct tcmi_cmd *parent);
 
 /* ---- tmf_nexus.c: task management that reaches other nexuses ---- */
 const struct se_device *tcmi_tmf_device(struct tcmi_conn *conn, u64 lun);
-void tcmi_tmf_others(struct tcmi_cmd *parent, const struct se_device *dev);
+void tcmi_tmf_others(struct tcmi_cmd *parent, const struct se_device *dev,
+		     enum tcmi_tmf_step step);
+void tcmi_tmf_await_all(struct tcmi_conn *conn, struct tcmi_cmd *errand);
 void tcmi_tmf_reset(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 bool tcmi_tmf_step(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 

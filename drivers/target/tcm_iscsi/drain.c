@@ -40,16 +40,57 @@ static void tcmi_orphan_add(struct tcmi_cmd *cmd)
 void tcmi_drain_forget(struct tcmi_cmd *cmd)
 {
 	struct tcmi_lane *lane = cmd->orphan_lane;
+	struct tcmi_cmd *fence, *next;
 
 	if (list_empty(&cmd->orphan))
 		return;
 	spin_lock(&tcmi_orphans_lock);
 	list_del_init(&cmd->orphan);
 	tcmi_orphan_bytes -= cmd->se_cmd.data_length;
-	if (lane)
+	if (lane) {
 		WRITE_ONCE(lane->orphans, lane->orphans - 1);
+		if (!lane->orphans)
+			list_for_each_entry_safe(fence, next, &lane->fences, entry) {
+				list_del_init(&fence->entry);
+				tcmi_cmd_pass(fence);
+			}
+	}
 	spin_unlock(&tcmi_orphans_lock);
 	tcmi_lane_put(lane);
+}
+
+/**
+ * tcmi_drain_await() - wait until a backend has no orphans
+ * @lane: the way to it
+ * @fence: what waits; its connection's thread calls, and gets it posted
+ * Return: false if there are none now.
+ */
+bool tcmi_drain_await(struct tcmi_lane *lane, struct tcmi_cmd *fence)
+{
+	bool wait;
+
+	spin_lock(&tcmi_orphans_lock);
+	wait = lane->orphans;
+	if (wait)
+		list_add_tail(&fence->entry, &lane->fences);
+	spin_unlock(&tcmi_orphans_lock);
+	return wait;
+}
+
+/**
+ * tcmi_drain_unawait() - wait no longer
+ * @fence: what perhaps waits; its connection's thread calls
+ * Return: true if it did, and will not be posted.
+ */
+bool tcmi_drain_unawait(struct tcmi_cmd *fence)
+{
+	bool waits;
+
+	spin_lock(&tcmi_orphans_lock);
+	waits = !list_empty(&fence->entry);
+	list_del_init(&fence->entry);
+	spin_unlock(&tcmi_orphans_lock);
+	return waits;
 }
 
 /**

@@ -73,6 +73,7 @@ static struct tcmi_lane *tcmi_lane_new(struct se_device *dev)
 	INIT_LIST_HEAD(&lane->resets);
 	INIT_LIST_HEAD(&lane->sharers);
 	INIT_LIST_HEAD(&lane->pr_next);
+	INIT_LIST_HEAD(&lane->fences);
 	lane->dev = dev;
 	lane->emulated = !(ops->transport_flags_default & TRANSPORT_FLAG_PASSTHROUGH);
 	lane->direct = !strcmp(ops->name, "iblock") || !strcmp(ops->name, "rd_mcp");
@@ -231,68 +232,6 @@ static void tcmi_submit_work(struct work_struct *work)
 	tcmi_lane_put(lane);
 }
 
-/*
- * PERSISTENT RESERVE OUT, one at a time for each backend: two PREEMPTs at once can have
- * core spin for ever, one with a lock, waiting for the registration of the other, which
- * waits for the lock.
- */
-static DEFINE_SPINLOCK(tcmi_pr_lock);	/* lane->pr_*, cmd->pr_lane; the entries there */
-
-static void tcmi_lane_reserve(struct tcmi_lane *lane, struct tcmi_cmd *cmd)
-{
-	unsigned long flags;
-
-	kref_get(&lane->ref);
-	spin_lock_irqsave(&tcmi_pr_lock, flags);
-	cmd->pr_lane = lane;
-	if (lane->pr_busy)
-		list_add_tail(&cmd->entry, &lane->pr_next);
-	else
-		queue_work(lane->wq, &cmd->work);
-	lane->pr_busy = true;
-	spin_unlock_irqrestore(&tcmi_pr_lock, flags);
-}
-
-/* Return: true if @cmd was still waiting for others to change reservations. */
-static bool tcmi_lane_unreserve(struct tcmi_cmd *cmd)
-{
-	struct tcmi_lane *lane = NULL;
-	unsigned long flags;
-
-	spin_lock_irqsave(&tcmi_pr_lock, flags);
-	if (cmd->pr_lane && !list_empty(&cmd->entry)) {
-		list_del_init(&cmd->entry);
-		swap(lane, cmd->pr_lane);
-	}
-	spin_unlock_irqrestore(&tcmi_pr_lock, flags);
-	tcmi_lane_put(lane);
-	return lane;
-}
-
-/**
- * tcmi_submit_reserved() - core is through with a PERSISTENT RESERVE OUT; any context
- * @cmd: the command, or any other one
- */
-void tcmi_submit_reserved(struct tcmi_cmd *cmd)
-{
-	struct tcmi_lane *lane = NULL;
-	struct tcmi_cmd *next;
-	unsigned long flags;
-
-	if (!READ_ONCE(cmd->pr_lane))
-		return;
-	spin_lock_irqsave(&tcmi_pr_lock, flags);
-	swap(lane, cmd->pr_lane);
-	next = list_first_entry_or_null(&lane->pr_next, struct tcmi_cmd, entry);
-	lane->pr_busy = next;
-	if (next) {
-		list_del_init(&next->entry);
-		queue_work(lane->wq, &next->work);
-	}
-	spin_unlock_irqrestore(&tcmi_pr_lock, flags);
-	tcmi_lane_put(lane);
-}
-
 static void tcmi_lane_queue(struct tcmi_lane *lane, struct tcmi_cmd *cmd)
 {
 	INIT_WORK(&cmd->work, tcmi_submit_work);
@@ -300,10 +239,7 @@ static void tcmi_lane_queue(struct tcmi_lane *lane, struct tcmi_cmd *cmd)
 	if (lane)
 		kref_get(&lane->ref);
 	cmd->queued = true;
-	if (lane && cmd->se_cmd.t_task_cdb[0] == PERSISTENT_RESERVE_OUT &&
-	    test_bit(TCMI_CMD_EXECUTED, &cmd->flags))
-		tcmi_lane_reserve(lane, cmd);
-	else
+	if (!tcmi_reserve_queue(lane, cmd))
 		queue_work(lane ? lane->wq : tcmi_submit_wq, &cmd->work);
 }
 
@@ -321,6 +257,10 @@ static bool tcmi_submit_emulated(u8 opcode)
 	case MODE_SENSE_10:
 	case MAINTENANCE_IN:
 	case PERSISTENT_RESERVE_IN:
+	case RESERVE_6:
+	case RESERVE_10:
+	case RELEASE_6:
+	case RELEASE_10:
 		return true;
 	default:
 		return false;
@@ -501,7 +441,7 @@ bool tcmi_submit_recall(struct tcmi_cmd *cmd)
 	}
 	if (!cmd->queued)
 		return false;
-	if (!tcmi_lane_unreserve(cmd) && !cancel_work(&cmd->work))
+	if (!tcmi_reserve_unqueue(cmd) && !cancel_work(&cmd->work))
 		return false;
 	tcmi_lane_put(cmd->lane);
 	return true;

@@ -107,8 +107,13 @@ static void tcmi_tmf_wait(struct tcmi_cmd *cmd, struct tcmi_cmd *first)
 	first->waiter = cmd;
 }
 
-static void tcmi_tmf_await(struct tcmi_conn *conn, struct tcmi_cmd *parent,
-			   struct tcmi_cmd *cmd)
+/**
+ * tcmi_tmf_await() - a function goes on when a task has ended by itself
+ * @conn: the task's connection; its thread calls
+ * @parent: the function or errand; gets a part for it
+ * @cmd: the task
+ */
+void tcmi_tmf_await(struct tcmi_conn *conn, struct tcmi_cmd *parent, struct tcmi_cmd *cmd)
 {
 	struct tcmi_cmd *part = tcmi_tmf_part(conn, parent, cmd->lun);
 
@@ -218,7 +223,8 @@ static void tcmi_tmf_task_set(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 	}
 	tcmi_tmf_end_all(conn, parent);
 	if (parent->req.tmf.function == ISCSIP_TMF_CLEAR_TASK_SET)
-		tcmi_tmf_others(parent, tcmi_tmf_device(conn, parent->lun));
+		tcmi_tmf_others(parent, tcmi_tmf_device(conn, parent->lun),
+				TCMI_TMF_ERRAND);
 	tcmi_tmf_parts_started(conn, parent);
 }
 
@@ -452,6 +458,29 @@ void tcmi_tmf_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		tcmi_cmd_finish(conn, cmd);
 	else
 		tcmi_tmf_answer(conn, cmd, rsp);
+}
+
+/**
+ * tcmi_tmf_back() - the backend is through with a task, its response is in the send queue
+ * @conn: the connection; its thread calls
+ * @cmd: the task
+ *
+ * What other nexuses wait for is the backend: this initiator may take no answers, and be
+ * fenced for it.
+ */
+void tcmi_tmf_back(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	struct tcmi_cmd **link = &cmd->waiter, *part;
+
+	while ((part = *link)) {
+		if (!part->tmf_parent || !part->tmf_parent->tmf_dev) {
+			link = &part->waiter;
+			continue;
+		}
+		*link = part->waiter;
+		part->waiter = NULL;
+		tcmi_tmf_posted(conn, part);
+	}
 }
 
 /**

@@ -7,6 +7,7 @@
  */
 #include <linux/module.h>
 #include <linux/rculist.h>
+#include <scsi/scsi_proto.h>
 #include "cmd.h"
 
 /* The LUN that an initiator means, with its lane; NULL: none, or without a lane */
@@ -44,6 +45,7 @@ const struct se_device *tcmi_tmf_device(struct tcmi_conn *conn, u64 lun)
 struct tcmi_tmf_call {
 	struct tcmi_cmd *parent;
 	const struct se_device *dev;
+	enum tcmi_tmf_step step;
 };
 
 static bool tcmi_tpg_has_device(struct tcmi_tpg *tpg, const struct se_device *dev)
@@ -87,18 +89,20 @@ static void tcmi_tmf_send_errand(struct tcmi_conn *conn, void *arg)
 	parent->tmf_pending++;
 	there->tmf_peer = here;
 	there->tmf_dev = call->dev;
-	there->tmf_step = TCMI_TMF_ERRAND;
+	there->tmf_step = call->step;
 	tcmi_cmd_post(there);
 }
 
 /**
- * tcmi_tmf_others() - end the tasks that other connections have for a device
+ * tcmi_tmf_others() - an errand to all other connections with tasks for a device
  * @parent: the function; its connection's thread calls. It gets a part for each
  * @dev: the device, or NULL for nothing
+ * @step: what they do: %TCMI_TMF_ERRAND ends the tasks, %TCMI_TMF_AWAIT waits for them
  */
-void tcmi_tmf_others(struct tcmi_cmd *parent, const struct se_device *dev)
+void tcmi_tmf_others(struct tcmi_cmd *parent, const struct se_device *dev,
+		     enum tcmi_tmf_step step)
 {
-	struct tcmi_tmf_call call = { .parent = parent, .dev = dev };
+	struct tcmi_tmf_call call = { .parent = parent, .dev = dev, .step = step };
 
 	if (dev)
 		tcmi_sess_each_conn(tcmi_tmf_send_errand, &call);
@@ -127,12 +131,42 @@ static void tcmi_tmf_errand(struct tcmi_conn *conn, struct tcmi_cmd *errand)
 	tcmi_tmf_parts_started(conn, errand);
 }
 
+/**
+ * tcmi_tmf_await_all() - wait for the tasks that a backend has of this connection now
+ * @conn: the connection; its thread calls
+ * @errand: the errand, with the device; it gets a part for each
+ *
+ * But for those that may wait for others in turn, or for each other.
+ */
+void tcmi_tmf_await_all(struct tcmi_conn *conn, struct tcmi_cmd *errand)
+{
+	struct tcmi_cmd *cmd;
+	int i;
+
+	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
+		hlist_for_each_entry(cmd, &conn->tasks[i], task)
+			if (cmd->req.opcode == ISCSIP_OP_SCSI_CMD &&
+			    cmd->state == TCMI_CMD_IN_CORE &&
+			    test_bit(TCMI_CMD_SUBMITTED, &cmd->flags) &&
+			    !test_bit(TCMI_CMD_POSTED, &cmd->flags) &&
+			    cmd->se_cmd.se_dev == errand->tmf_dev &&
+			    cmd->se_cmd.t_task_cdb[0] != PERSISTENT_RESERVE_OUT)
+				tcmi_tmf_await(conn, errand, cmd);
+}
+
+static void tcmi_tmf_errand_await(struct tcmi_conn *conn, struct tcmi_cmd *errand)
+{
+	errand->tmf_step = TCMI_TMF_ERRAND_BACK;
+	tcmi_tmf_await_all(conn, errand);
+	tcmi_tmf_parts_started(conn, errand);
+}
+
 static void tcmi_tmf_errand_back(struct tcmi_conn *conn, struct tcmi_cmd *errand)
 {
 	struct tcmi_cmd *peer = errand->tmf_peer;
 
 	tcmi_cmd_finish(conn, errand);
-	tcmi_cmd_post(peer);
+	tcmi_cmd_pass(peer);
 }
 
 /* ---- resets ---- */
@@ -191,10 +225,10 @@ static void tcmi_tmf_reset_over(struct tcmi_cmd *cmd, u8 rsp)
 		other->tmf_step = TCMI_TMF_ANSWER;
 		other->lane = NULL;
 		tcmi_lane_put(lane);
-		tcmi_cmd_post(other);
+		tcmi_cmd_pass(other);
 	}
 	if (next)
-		tcmi_cmd_post(next);
+		tcmi_cmd_pass(next);
 	tcmi_lane_put(lane);
 }
 
@@ -231,7 +265,7 @@ static bool tcmi_tmf_reset_begin(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	cmd->tmf_step = TCMI_TMF_RESET_CORE;
 	tcmi_tmf_end_all(conn, cmd);
 	if (cmd->lane)
-		tcmi_tmf_others(cmd, cmd->lane->dev);
+		tcmi_tmf_others(cmd, cmd->lane->dev, TCMI_TMF_ERRAND);
 	tcmi_tmf_parts_started(conn, cmd);
 	return true;
 }
@@ -262,6 +296,12 @@ bool tcmi_tmf_step(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	switch (cmd->tmf_step) {
 	case TCMI_TMF_ERRAND:
 		tcmi_tmf_errand(conn, cmd);
+		return true;
+	case TCMI_TMF_AWAIT:
+		tcmi_tmf_errand_await(conn, cmd);
+		return true;
+	case TCMI_TMF_FENCE:
+		tcmi_reserve_fence(conn, cmd);
 		return true;
 	case TCMI_TMF_ERRAND_BACK:
 		tcmi_tmf_errand_back(conn, cmd);

@@ -41,6 +41,13 @@
 #define tcmi_compat_barrier_tasks()	rcu_barrier()
 #endif
 
+/* the names of two opcodes; 6.12 has the old ones, 7.2 the new ones */
+#include <scsi/scsi_proto.h>
+#ifndef RESERVE_6
+#define RESERVE_6	RESERVE
+#define RELEASE_6	RELEASE
+#endif
+
 /* kernel_bind() takes a struct sockaddr_unsized since 6.19 */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
 #define TCMI_SOCKADDR(ss)	((struct sockaddr *)(ss))
