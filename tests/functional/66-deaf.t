@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Initiators which ask for much and read none of it: their windows stay shut, and
-# the target's ping stays unanswered.
+# the target's ping stays unanswered. DEAF_SECONDS is how long where it does not ping.
 
 # shellcheck disable=SC2016,SC2317
 # shellcheck source-path=SCRIPTDIR source=../vm/vmlib.sh
@@ -11,6 +11,7 @@
 . "${LAB_SRC:?}/tests/functional/lib.sh"
 
 DEAF=20
+DEAF_SECONDS=${DEAF_SECONDS:-5}
 PORTAL=127.0.0.1:3260
 export RAW_IQN=${BASE}deaf
 
@@ -24,6 +25,15 @@ setup()
 		mk_acl "$RAW_IQN" 1 "${BASE}storm$i" && map_lun "$RAW_IQN" 1 "${BASE}storm$i" 0 &&
 			put 5 "$acl/attrib/nopin_timeout" &&
 			put 5 "$acl/attrib/nopin_response_timeout" || return 1
+	done
+}
+
+pings()
+{
+	local acl
+
+	for acl in "$(tpg_dir "$RAW_IQN" 1)"/acls/*; do
+		put "$1" "$acl/attrib/nopin_timeout" || return 1
 	done
 }
 
@@ -57,6 +67,23 @@ deaf()
 try "a target is set up" setup
 deaf 0 "ask for 8 MiB each, read nothing and say nothing"
 deaf 1 "ask for as much, read nothing and go on talking"
+# Without pings nobody closes them: what they cost is bounded, and they may hear again.
+try "the pings are switched off" pings 0
+STORM_N=$DEAF STORM_DEPTH=32 STORM_WAKE=1 STORM_LIMIT=$((DEAF_SECONDS + 120)) raw-storm deaf >/tmp/deaf &
+deaf=$!
+ok "poll 60 grep -q '^# ready' /tmp/deaf" "$DEAF sessions read nothing for $DEAF_SECONDS s" ||
+	diag "$(cat /tmp/deaf)"
+held=$(unsent) SECONDS=0
+ok "poll $((DEAF_SECONDS + 30)) eval '[ \$SECONDS -ge $DEAF_SECONDS ]'" "their time passes"
+is "$(established)" "$DEAF" "they are still there"
+diag "$held bytes in their send queues at first, $(unsent) at last"
+ok "[ $(unsent) -le $((held + (1 << 20))) ]" "TCP holds no more for them than at first"
+ok "STORM_N=20 STORM_PARALLEL=5 raw-storm logins >/tmp/logins" "others log in beside them" ||
+	diag "$(cat /tmp/logins)"
+kill -TERM $deaf
+ok "poll 100 process_ended $deaf" "then they read"
+like "$(cat /tmp/deaf)" "heard: $((DEAF * 32))" "all that they had asked for" || diag "$(tail -n 5 /tmp/deaf)"
+ok 'poll 20 eval "[ \$(pgrep -c ^tcmi_[0-9]) = 0 ]"' "and leave no thread"
 try "everything is torn down" teardown_all
 try "the module unloads" unload_target
 

@@ -140,9 +140,11 @@ quickly "the disk is read by a new session" iscsi-inq -i "${BASE}storm1" "iscsi:
 export STORM_FENCE=1
 try "again: sessions which preempt and abort each other over the frozen disk" stuck_sessions 4
 unset STORM_FENCE
-quickly "the ACL of one of them is removed" drop_acl "${BASE}storm0"
-quickly "it is made again" acl_for "${BASE}storm0"
-quickly "and its initiator logs in" env STORM_N=1 raw-storm logins
+for i in 0 1 2; do
+	quickly "ACL $i is removed" drop_acl "${BASE}storm$i"
+	quickly "it is made again" acl_for "${BASE}storm$i"
+done
+quickly "and their initiators log in" env STORM_N=3 raw-storm logins
 try "the disk thaws" thaw
 ok 'sessions_end' "the initiators end"
 ok 'poll 30 no_threads' "nothing of them is left" || diag "$(pgrep -l '^tcmi_[0-9]')"

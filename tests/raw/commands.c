@@ -2,6 +2,8 @@
 /* Particular SCSI commands, whose data phases are not those of READ and WRITE. */
 #include "raw.h"
 
+#include <unistd.h>
+
 static struct scsi *reader(unsigned int lun, const void *cdb, size_t len,
 			   uint32_t edtl)
 {
@@ -215,9 +217,14 @@ static void reservation_moves(const void *arg)
 	scsi_settle(b, 0);
 	tap_defer(clear_reservation, NULL);
 	scsi_good(a, pr_out(0, 0, 0, 1));	/* REGISTER */
-	/* Else Linux' target core registers it, and drops a reference too many. */
-	scsi_good(b, pr_out(0, 0, 0, 3));
 	scsi_good(a, pr_out(1, 1, 1, 0));	/* RESERVE, write exclusive */
+	/* The in-tree target lets core register it, which drops a reference too many. */
+	if (access("/sys/module/iscsi_target_mod", F_OK)) {
+		w = register_and_move(a, id, transport_id(id, env.ini2, b->isid));
+		scsi_run(a, w);
+		scsi_check(w, 5, 0x26, 0);
+	}
+	scsi_good(b, pr_out(0, 0, 0, 3));
 	scsi_good(a, register_and_move(a, id, transport_id(id, env.ini2, b->isid)));
 	scsi_settle(b, 0);
 	scsi_good(b, scsi_rw(true, 0, 0, 8));

@@ -645,6 +645,55 @@ static void fence_aborted(const void *arg)
 	write_check(a, LUN_DEAD);
 }
 
+/* Sent and aborted, again and again: none of it stays with the tasks it waits for. */
+static void fences_pile_up(const void *arg)
+{
+	struct conn *a = ready_as(BASE "node-a"), *b = ready_as(BASE "node-b");
+	struct scsi *s;
+
+	(void)arg;
+	tap_limit(60000);
+	registered(a, 0xa);
+	registered(b, 0xb);
+	reserved(a, 0xa);
+	tap_defer(clear_at_end, NULL);
+	freeze();
+	stuck(a, STUCK);
+	for (unsigned int i = 0; i < 300; i++) {
+		unsigned int before = n_answers;
+
+		s = scsi_pr_out(LUN_DEAD, PR_PREEMPT_ABORT, 0xb, 0xa);
+		scsi_send(b, s);
+		abort_it(b, s);
+		while (n_answers < before + 1)
+			take(b, pdu_recv(b));
+	}
+	/* what they leave behind is no reason to refuse node A anything */
+	for (int i = 0; i < 40; i++)
+		abort_it(a, stuck_one(a, false));
+	ping(a);
+	live_io(b);
+	conn_rst(a);
+	conn_rst(b);
+}
+
+/* Functions that wait for one task, as many as may wait, and their connection ends. */
+static void deep_chain(const void *arg)
+{
+	struct conn *c = ready_as(BASE "chain");
+	struct scsi *s;
+
+	(void)arg;
+	freeze();
+	s = stuck_one(c, false);
+	for (int i = 0; i < 150; i++)
+		pdu_send(c, tmf_pdu(c, TMF_ABORT_TASK, LUN_DEAD, s->itt, s->cmdsn, true));
+	ping(c);
+	conn_rst(c);
+	nobody_else_notices();
+	all_is_well();
+}
+
 /* ---- all of them at once, for longer than anything may be in D ---- */
 
 static void in_nobodys_way(const void *arg)
@@ -1029,6 +1078,8 @@ static const struct tap_case cases[] = {
 	{ "4.2.3.3", "PREEMPT AND ABORT of a node that has gone is answered after the thaw",
 	  fenced, &k1 },
 	{ "4.2.3.3", "PREEMPT AND ABORT that waits for a frozen disk can be aborted", fence_aborted },
+	{ "4.2.3.3", "PREEMPT AND ABORT sent and aborted 300 times leaves nothing", fences_pile_up },
+	{ "11.5.1", "150 ABORT TASKs of one frozen task end with their connection", deep_chain },
 	{ "4.2.2.1", "other LUNs of the session go on beside the frozen one",
 	  other_lun_of_session },
 	{ "4.2.2.1", "with the window full of frozen commands pings and immediate ones go on",

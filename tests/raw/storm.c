@@ -27,7 +27,8 @@ static struct opt {
 	unsigned int depth;	/* STORM_DEPTH: commands of a session */
 	unsigned int sources;	/* STORM_SOURCES: addresses they come from */
 	unsigned int ms;	/* STORM_MS: how long, or the pause between bytes */
-	unsigned int fence;	/* STORM_FENCE: each preempts and aborts the next one */
+	unsigned int wake;	/* STORM_WAKE: the deaf hear again after SIGTERM */
+	unsigned int fence;	/* STORM_FENCE: each preempts and aborts the one before */
 	unsigned int limit;	/* STORM_LIMIT: seconds until it gives up */
 } opt;
 
@@ -606,10 +607,10 @@ static struct conn *stuck_session(unsigned int i)
 	for (lun = 0; lun < opt.luns; lun++)
 		scsi_settle(c, lun);
 	if (opt.fence) {
-		struct scsi *s = scsi_pr_out(0, PR_REGISTER_IGNORE, 0, 1 + i);
-
-		scsi_run(c, s);
-		CK_EQ(s->status, 0, "the status of a registration");
+		scsi_good(c, scsi_pr_out(0, PR_REGISTER_IGNORE, 0, 1 + i));
+		/* core aborts nothing if there is no reservation */
+		if (!i)
+			scsi_good(c, scsi_pr_out(0, PR_RESERVE, 1, 0));
 	}
 	return c;
 }
@@ -647,13 +648,14 @@ static void stuck(const void *arg)
 			scsi_send(c[i], s);
 		}
 	for (unsigned int i = 0; opt.fence && i < opt.n; i++)
-		scsi_send(c[i], scsi_pr_out(0, PR_PREEMPT_ABORT, 1 + i, 1 + (i + 1) % opt.n));
+		scsi_send(c[i], scsi_pr_out(0, PR_PREEMPT_ABORT, 1 + i,
+					       1 + (i + opt.n - 1) % opt.n));
 	tap_diag("stuck");
 	fflush(stdout);
 	wait_term();
 }
 
-/* ---- deaf: ask for much and never read it; with STORM_BYTES go on talking ---- */
+/* ---- deaf: ask for much and don't read it; with STORM_BYTES go on talking ---- */
 
 static void chatter(struct conn *c)
 {
@@ -666,19 +668,23 @@ static void chatter(struct conn *c)
 
 static void deaf(const void *arg)
 {
-	int small = 2304;
+	int small = 2304, large = 1 << 20;
+	struct scsi **s;
 	struct conn **c;
 
 	(void)arg;
 	begin();
 	c = tap_alloc(opt.n * sizeof(*c));
+	s = tap_alloc(opt.n * opt.depth * sizeof(*s));
 	for (unsigned int i = 0; i < opt.n; i++) {
 		c[i] = login_new(&(struct login_opts){ .session = "Normal",
 				 .initiator = tap_fmt(BASE "storm%u", i) });
 		scsi_settle(c[i], 0);
 		setsockopt(c[i]->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
-		for (unsigned int k = 0; k < opt.depth; k++)
-			scsi_send(c[i], scsi_rw(false, 0, k * 8 % 1024, 512));
+		for (unsigned int k = 0; k < opt.depth; k++) {
+			s[i * opt.depth + k] = scsi_rw(false, 0, k * 8 % 1024, 512);
+			scsi_send(c[i], s[i * opt.depth + k]);
+		}
 	}
 	ready();
 	while (opt.bytes && !stop && tap_now() < tap_deadline()) {
@@ -687,6 +693,15 @@ static void deaf(const void *arg)
 		usleep(500000);
 	}
 	wait_term();
+	for (unsigned int i = 0; opt.wake && i < opt.n; i++)
+		setsockopt(c[i]->fd, SOL_SOCKET, SO_RCVBUF, &large, sizeof(large));
+	for (unsigned int k = 0; opt.wake && k < opt.n * opt.depth; k++) {
+		scsi_wait(c[k / opt.depth], s[k]);
+		CK_EQ(s[k]->status, 0, "the status of a read");
+		CK_EQ(s[k]->in_len, 512 * 512, "what was read");
+	}
+	if (opt.wake)
+		tap_diag("heard: %u", opt.n * opt.depth);
 	for (unsigned int i = 0; i < opt.n; i++)
 		conn_rst(c[i]);
 }
@@ -716,7 +731,8 @@ int main(int argc, char **argv)
 		.bytes = number("STORM_BYTES", 0), .targets = number("STORM_TARGETS", 0),
 		.luns = number("STORM_LUNS", 1), .depth = number("STORM_DEPTH", 16),
 		.sources = number("STORM_SOURCES", 200), .ms = number("STORM_MS", 100),
-		.fence = number("STORM_FENCE", 0), .limit = number("STORM_LIMIT", 120),
+		.fence = number("STORM_FENCE", 0), .wake = number("STORM_WAKE", 0),
+		.limit = number("STORM_LIMIT", 120),
 	};
 	/* not from tap_alloc(), whose memory goes with each case */
 	snprintf(name, sizeof(name), "%s:", argv[1]);

@@ -55,11 +55,31 @@ void tcmi_cmd_free(struct tcmi_cmd *cmd)
 		sgl_free(cmd->held_sgl);
 	kfree(cmd->long_cdb);
 	tcmi_pdu_free(cmd->pdu);
+	if (test_bit(TCMI_CMD_PART, &cmd->flags))
+		atomic_dec(&conn->nparts);
 	kmem_cache_free(tcmi_cmd_cache, cmd);
 	/* pairs with the teardown, which goes to CLOSING before it looks */
 	if (atomic_dec_and_test(&conn->ncmds) && READ_ONCE(conn->state) >= TCMI_CONN_CLOSING)
 		tcmi_conn_kick(conn);
 	tcmi_conn_put(conn);
+}
+
+/**
+ * tcmi_cmd_alloc_part() - a command that is no request of the initiator's
+ * @conn: as for tcmi_cmd_alloc(); it doesn't count there as one too many
+ * @gfp: as there
+ * Return: the command, a task management function, or NULL.
+ */
+struct tcmi_cmd *tcmi_cmd_alloc_part(struct tcmi_conn *conn, gfp_t gfp)
+{
+	struct tcmi_cmd *cmd = tcmi_cmd_alloc(conn, gfp);
+
+	if (!cmd)
+		return NULL;
+	atomic_inc(&conn->nparts);
+	set_bit(TCMI_CMD_TMF, &cmd->flags);
+	set_bit(TCMI_CMD_PART, &cmd->flags);
+	return cmd;
 }
 
 static struct hlist_head *tcmi_cmd_bucket(struct tcmi_conn *conn, u32 itt)
@@ -120,118 +140,6 @@ void tcmi_cmd_slot_give(struct tcmi_cmd *cmd)
 	spin_lock(&sess->lock);
 	iscsip_window_give(&sess->window);
 	spin_unlock(&sess->lock);
-}
-
-/* ---- data ---- */
-
-static bool tcmi_cmd_is_write(const struct tcmi_cmd *cmd)
-{
-	return cmd->req.opcode == ISCSIP_OP_SCSI_CMD && cmd->req.scsi.write &&
-	       cmd->req.scsi.edtl;
-}
-
-static void tcmi_cmd_execute(struct tcmi_cmd *cmd)
-{
-	list_del_init(&cmd->entry);
-	cmd->state = TCMI_CMD_IN_CORE;
-	set_bit(TCMI_CMD_EXECUTED, &cmd->flags);
-	if (!tcmi_reserve_hold(cmd->conn, cmd))
-		tcmi_submit_later(cmd->conn, cmd);
-}
-
-static void tcmi_cmd_data_timer(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
-{
-	const struct tcmi_acl *acl = to_tcmi_acl(conn->sess->se_sess->se_node_acl);
-
-	cmd->data_deadline = jiffies + HZ * READ_ONCE(acl->attrib.dataout_timeout) *
-			     READ_ONCE(acl->attrib.dataout_timeout_retries);
-}
-
-/* Data has arrived, or pages have: execute, or ask for what is missing. */
-static void tcmi_cmd_more(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
-{
-	if (conn->rx.cmd == cmd || cmd->state != TCMI_CMD_WAIT_DATA ||
-	    conn->state >= TCMI_CONN_CLOSING)
-		return;
-	if (iscsip_xfer_complete(&cmd->xfer)) {
-		tcmi_cmd_execute(cmd);
-		return;
-	}
-	tcmi_cmd_data_timer(conn, cmd);
-	if (!cmd->xfer.unsolicited)
-		tcmi_tx_r2t(conn, cmd);
-}
-
-static void tcmi_cmd_unhold_data(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
-{
-	u32 left = min(cmd->held_len, cmd->se_cmd.data_length), done = 0;
-	struct scatterlist *from;
-
-	for (from = cmd->held_sgl; from && done < left; from = sg_next(from))
-		done += sg_pcopy_from_buffer(cmd->se_cmd.t_data_sg, cmd->se_cmd.t_data_nents,
-					     sg_virt(from), min(left - done, from->length),
-					     done);
-	conn->held_bytes -= cmd->held_len;
-	sgl_free(cmd->held_sgl);
-	cmd->held_sgl = NULL;
-}
-
-/* write_pending has run: the pages are there */
-static void tcmi_cmd_buffer(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
-{
-	if (!test_bit(TCMI_CMD_BUF_READY, &cmd->flags) || cmd->state == TCMI_CMD_WAIT_DATA)
-		return;
-	/* held data is still being received into pages of its own */
-	if (cmd->held_sgl && conn->rx.cmd == cmd)
-		return;
-	smp_rmb();	/* pairs with tcmi_write_pending() */
-	conn->wait_buf--;
-	cmd->state = TCMI_CMD_WAIT_DATA;
-	if (cmd->held_sgl)
-		tcmi_cmd_unhold_data(conn, cmd);
-	if (test_bit(TCMI_CMD_ABORTED, &cmd->flags)) {
-		tcmi_cmd_abort_waiting(conn, cmd);
-		return;
-	}
-	tcmi_cmd_data_timer(conn, cmd);
-	tcmi_cmd_more(conn, cmd);
-}
-
-/**
- * tcmi_cmd_go_on() - look for commands whose pages have come in the meantime
- * @conn: the connection; its thread calls
- *
- * Only where the administrator made the backstore submit from core's workqueue.
- */
-void tcmi_cmd_go_on(struct tcmi_conn *conn)
-{
-	struct tcmi_cmd *cmd, *next;
-
-	if (!conn->wait_buf)
-		return;
-	list_for_each_entry_safe(cmd, next, &conn->wait_data, entry)
-		tcmi_cmd_buffer(conn, cmd);
-}
-
-/**
- * tcmi_cmd_rx_dest() - say where the payload being received goes
- * @conn: the connection; its thread calls, with rx.cmd set
- */
-void tcmi_cmd_rx_dest(struct tcmi_conn *conn)
-{
-	struct tcmi_rx *rx = &conn->rx;
-	struct tcmi_cmd *cmd = rx->cmd;
-	u32 offset = 0;
-
-	if (rx->req.opcode == ISCSIP_OP_DATA_OUT)
-		offset = rx->req.data_out.offset;
-	if (cmd->held_sgl) {
-		if (offset + rx->left <= cmd->held_len)
-			tcmi_rx_sg(conn, cmd->held_sgl, offset, rx->left);
-	} else if (cmd->state == TCMI_CMD_WAIT_DATA) {
-		if (offset + rx->left <= cmd->se_cmd.data_length)
-			tcmi_rx_sg(conn, cmd->se_cmd.t_data_sg, offset, rx->left);
-	}
 }
 
 /* ---- submission ---- */
@@ -378,7 +286,7 @@ static struct iscsip_verdict tcmi_cmd_build(struct tcmi_conn *conn, struct tcmi_
 bool tcmi_cmd_crowded(const struct tcmi_conn *conn)
 {
 	/* each command in the window may be aborted, and the abort waits for it */
-	return atomic_read(&conn->ncmds) >=
+	return atomic_read(&conn->ncmds) - atomic_read(&conn->nparts) >=
 	       2 * (int)conn->sess->window.depth + TCMI_IMMEDIATE_MAX;
 }
 
@@ -417,97 +325,6 @@ struct iscsip_verdict tcmi_cmd_header(struct tcmi_conn *conn, const struct iscsi
 	tcmi_window_pass(conn, req);
 	tcmi_cmd_start(conn, cmd);
 	return v;
-}
-
-/* ---- Data-Out ---- */
-
-/*
- * End a command that waits for data, with CHECK CONDITION. Core's view: the
- * status is queued, and the reference of the submission is dropped here because
- * execution, which would drop it, never comes.
- */
-static void tcmi_cmd_fail(struct tcmi_cmd *cmd, sense_reason_t reason)
-{
-	transport_send_check_condition_and_sense(&cmd->se_cmd, reason, 0);
-	transport_generic_free_cmd(&cmd->se_cmd, 0);
-}
-
-static bool tcmi_cmd_drained(const struct tcmi_conn *conn, u32 itt)
-{
-	u32 i, n = min_t(u32, conn->drain_count, TCMI_DRAIN_RING);
-
-	for (i = 0; i < n; i++)
-		if (conn->drain_itt[i] == itt)
-			return true;
-	return false;
-}
-
-/**
- * tcmi_data_out_header() - a Data-Out has arrived (11.7)
- * @conn: the connection; its thread calls
- * @req: the decoded header
- *
- * Data for a command that ended early (aborted, refused) is drained in silence.
- * Data that breaks the rules is rejected, and its command ends (11.17).
- */
-struct iscsip_verdict tcmi_data_out_header(struct tcmi_conn *conn,
-					   const struct iscsip_req *req)
-{
-	struct tcmi_cmd *cmd = tcmi_cmd_find(conn, req->itt);
-	struct iscsip_verdict v;
-
-	if (!cmd || !tcmi_cmd_is_write(cmd)) {
-		if (!cmd && tcmi_cmd_drained(conn, req->itt))
-			return ISCSIP_VERDICT_IGNORE("data of a command that is over");
-		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "no such write");
-	}
-	if (test_bit(TCMI_CMD_POSTED, &cmd->flags))
-		return ISCSIP_VERDICT_IGNORE("data of a command that is over");
-	v = iscsip_xfer_data_out(&cmd->xfer, req);
-	if (!v.action && req->ttt != ISCSIP_TAG_RESERVED && req->lun != cmd->lun)
-		v = ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "Data-Out for another LUN");
-	if (v.action == ISCSIP_REJECT) {
-		if (cmd->state != TCMI_CMD_WAIT_DATA)
-			return ISCSIP_VERDICT_DROP(v.why);
-		tcmi_cmd_fail(cmd, TCM_INCORRECT_AMOUNT_OF_DATA);
-		return v;
-	}
-	if (!v.action)
-		conn->rx.cmd = cmd;
-	return v;
-}
-
-/**
- * tcmi_cmd_payload() - the payload for rx.cmd is complete
- * @conn: the connection; its thread calls
- * @digest_ok: it is also intact
- * Return: 0, or a negative error: close.
- */
-int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok)
-{
-	struct tcmi_cmd *cmd = conn->rx.cmd;
-
-	conn->rx.cmd = NULL;
-	if (test_bit(TCMI_CMD_POSTED, &cmd->flags))
-		return 0;
-	if (!digest_ok) {
-		/*
-		 * 11.17.1: rejected already. A command is as if it never came; Data-Out
-		 * ends its task with a proper response.
-		 */
-		if (cmd->state != TCMI_CMD_WAIT_DATA)
-			return -EPROTO;
-		if (conn->rx.req.opcode == ISCSIP_OP_SCSI_CMD)
-			tcmi_cmd_abort_waiting(conn, cmd);
-		else
-			tcmi_cmd_fail(cmd, TCM_SERVICE_CRC_ERROR);
-		return 0;
-	}
-	if (conn->rx.req.opcode == ISCSIP_OP_DATA_OUT)
-		iscsip_xfer_data_done(&cmd->xfer, &conn->rx.req);
-	tcmi_cmd_buffer(conn, cmd);
-	tcmi_cmd_more(conn, cmd);
-	return 0;
 }
 
 /* ---- the end of a command ---- */
@@ -595,6 +412,7 @@ void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	if (test_bit(TCMI_CMD_TMF, &cmd->flags)) {
 		tcmi_tmf_posted(conn, cmd);
 	} else if (test_bit(TCMI_CMD_SILENT, &cmd->flags) || tcmi_conn_mute(conn)) {
+		tcmi_tmf_back(conn, cmd);
 		tcmi_cmd_finish(conn, cmd);
 	} else {
 		if (test_bit(TCMI_CMD_HAS_DATA, &cmd->flags))
@@ -602,6 +420,25 @@ void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		tcmi_tx_cmd(conn, cmd);
 		tcmi_tmf_back(conn, cmd);
 	}
+}
+
+/*
+ * One by one: each may finish the next, and an initiator can have hundreds of functions
+ * wait for one task, too many for a stack.
+ */
+static void tcmi_cmd_due(struct tcmi_conn *conn, struct tcmi_cmd *waiter)
+{
+	struct tcmi_cmd *cmd, *next;
+	struct llist_node *list;
+
+	llist_add(&waiter->post, &conn->due);
+	if (conn->due_runs)
+		return;
+	conn->due_runs = true;
+	while ((list = llist_reverse_order(llist_del_all(&conn->due))))
+		llist_for_each_entry_safe(cmd, next, list, post)
+			tcmi_tmf_posted(conn, cmd);
+	conn->due_runs = false;
 }
 
 /**
@@ -626,7 +463,7 @@ void tcmi_cmd_finish(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	else
 		tcmi_cmd_free(cmd);
 	if (waiter)
-		tcmi_tmf_posted(conn, waiter);
+		tcmi_cmd_due(conn, waiter);
 }
 
 /**
@@ -642,6 +479,22 @@ void tcmi_cmd_sent(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 }
 
 /* ---- aborts ---- */
+
+/**
+ * tcmi_cmd_fail() - end a command that core has not begun to execute, with CHECK CONDITION
+ * @cmd: a write, of which core has made the pages
+ * @reason: what the sense data say
+ *
+ * Core's view: the status is queued, and the reference of the submission is dropped here
+ * because execution, which would drop it, never comes.
+ *
+ * Context: process.
+ */
+void tcmi_cmd_fail(struct tcmi_cmd *cmd, sense_reason_t reason)
+{
+	transport_send_check_condition_and_sense(&cmd->se_cmd, reason, 0);
+	transport_generic_free_cmd(&cmd->se_cmd, 0);
+}
 
 /**
  * tcmi_cmd_abort_waiting() - end a command which waits for the initiator
@@ -741,7 +594,7 @@ void tcmi_cmd_fail_all(struct tcmi_conn *conn)
 }
 
 /**
- * tcmi_cmd_tick() - commands waiting for data: aborted by others? overdue?
+ * tcmi_cmd_tick() - commands waiting for data or behind a gate: aborted by others? overdue?
  * @conn: the connection; its thread calls
  *
  * Core doesn't tell a fabric that a reset or a PREEMPT AND ABORT from another
@@ -753,10 +606,13 @@ unsigned long tcmi_cmd_tick(struct tcmi_conn *conn)
 {
 	struct tcmi_cmd *cmd, *next;
 
-	if (list_empty(&conn->wait_data))
+	if (list_empty(&conn->wait_data) && list_empty(&conn->fenced))
 		return 0;
 	if (conn->tick && time_before(jiffies, conn->tick))
 		return conn->tick;
+	list_for_each_entry_safe(cmd, next, &conn->fenced, entry)
+		if (READ_ONCE(cmd->se_cmd.transport_state) & CMD_T_ABORTED)
+			tcmi_cmd_recall(cmd);
 	list_for_each_entry_safe(cmd, next, &conn->wait_data, entry) {
 		if (cmd->state != TCMI_CMD_WAIT_DATA)
 			continue;

@@ -31,7 +31,7 @@ struct tcmi_lane {
 	u32 orphans;			/* commands of ended connections; tcmi_orphans_lock */
 
 	/* LOGICAL UNIT RESETs, by tmf_nexus.c */
-	spinlock_t lock;		/* the three below */
+	spinlock_t lock;
 	bool resetting;			/* one is under way */
 	struct list_head resets;	/* tcmi_cmd.entry: came since, want another one */
 	struct list_head sharers;	/* tcmi_cmd.entry: are answered with the one that runs */
@@ -39,6 +39,11 @@ struct tcmi_lane {
 	/* PERSISTENT RESERVE OUTs, tcmi_reserve_lock */
 	bool pr_busy;			/* core has one */
 	struct list_head pr_next;	/* tcmi_cmd.entry: those behind it */
+
+	/* PREEMPT AND ABORTs, by reserve.c; under @lock, too */
+	struct tcmi_cmd *fence;		/* set while one is up, or about to be; identity only */
+	struct list_head gates;		/* tcmi_cmd.entry: behind it */
+	struct list_head gates_next;	/* tcmi_cmd.entry: came since, behind the next */
 
 	struct list_head fences;	/* tcmi_cmd.entry: behind all orphans; tcmi_orphans_lock */
 };
@@ -64,13 +69,16 @@ enum tcmi_cmd_state {		/* named after whom we wait for */
 #define TCMI_CMD_EXECUTED	7	/* target_execute_cmd() called: core owns it */
 #define TCMI_CMD_SUBMITTED	8	/* target_submit() called or queued */
 #define TCMI_CMD_TAS		9	/* ended by another nexus: TASK ABORTED is the status */
+#define TCMI_CMD_PART		10	/* no request of the initiator's: parts, errands, fences */
 
 enum tcmi_tmf_step {		/* what a function that comes back to its thread does next */
 	TCMI_TMF_ANSWER,
 	TCMI_TMF_ERRAND,	/* for a function of another connection: end our tasks */
 	TCMI_TMF_AWAIT,		/* the same, but let them end by themselves */
 	TCMI_TMF_ERRAND_BACK,	/* they have ended: tell it */
-	TCMI_TMF_FENCE,		/* others' tasks have ended: on with a PREEMPT AND ABORT */
+	TCMI_TMF_FENCE,		/* all tasks have ended */
+	TCMI_TMF_GATE_FENCE,	/* it's this gate's turn to put the next fence up */
+	TCMI_TMF_GATE_OPEN,	/* on with a PREEMPT AND ABORT */
 	TCMI_TMF_RESET,		/* it's this reset's turn */
 	TCMI_TMF_RESET_CORE,	/* all connections have let go: core's part */
 	TCMI_TMF_RESET_DONE,
@@ -94,7 +102,7 @@ struct tcmi_cmd {
 	u8 state;			/* enum tcmi_cmd_state */
 	struct tcmi_txe txe;
 	struct hlist_node task;		/* conn->tasks */
-	struct list_head entry;		/* conn->wait_data, conn->held or conn->submit */
+	struct list_head entry;		/* conn->wait_data, ->held, ->fenced or ->submit */
 	bool pending;			/* on conn->submit */
 	bool queued;			/* @work has been */
 	unsigned long born;		/* jiffies */
@@ -122,8 +130,8 @@ struct tcmi_cmd {
 	u8 tmf_step;			/* enum tcmi_tmf_step */
 	u8 tmf_rsp;
 
-	struct tcmi_cmd *fence;		/* what a PREEMPT AND ABORT waits behind */
-	struct tcmi_cmd *fenced;	/* and who it is that waits; NULL: taken back */
+	struct tcmi_cmd *gate;		/* what a PREEMPT AND ABORT waits behind */
+	struct tcmi_cmd *fenced;	/* a gate: who waits; NULL: taken back */
 
 	/* errands: set before it is posted to the other connection's thread */
 	struct tcmi_cmd *tmf_peer;	/* the part of the function that waits for it */
@@ -137,13 +145,17 @@ static inline struct tcmi_cmd *to_tcmi_cmd(struct se_cmd *se_cmd)
 	return container_of(se_cmd, struct tcmi_cmd, se_cmd);
 }
 
+static inline bool tcmi_cmd_is_write(const struct tcmi_cmd *cmd)
+{
+	return cmd->req.opcode == ISCSIP_OP_SCSI_CMD && cmd->req.scsi.write &&
+	       cmd->req.scsi.edtl;
+}
+
 /* ---- cmd.c ---- */
 extern struct kmem_cache *tcmi_cmd_cache;
 struct iscsip_verdict tcmi_cmd_header(struct tcmi_conn *conn, const struct iscsip_req *req);
-int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok);
-struct iscsip_verdict tcmi_data_out_header(struct tcmi_conn *conn,
-					   const struct iscsip_req *req);
 struct tcmi_cmd *tcmi_cmd_alloc(struct tcmi_conn *conn, gfp_t gfp);
+struct tcmi_cmd *tcmi_cmd_alloc_part(struct tcmi_conn *conn, gfp_t gfp);
 void tcmi_cmd_free(struct tcmi_cmd *cmd);
 void tcmi_cmd_accept(struct tcmi_conn *conn, struct tcmi_cmd *cmd,
 		     const struct iscsip_req *req);
@@ -157,14 +169,21 @@ void tcmi_cmd_pass(struct tcmi_cmd *cmd);
 void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_cmd_finish(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_cmd_sent(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
+void tcmi_cmd_fail(struct tcmi_cmd *cmd, sense_reason_t reason);
 void tcmi_cmd_abort_waiting(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_cmd_mark_aborted(struct tcmi_cmd *cmd);
 void tcmi_cmd_fail_all(struct tcmi_conn *conn);
 void tcmi_cmd_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 unsigned long tcmi_cmd_tick(struct tcmi_conn *conn);
+void tcmi_cmd_slot_give(struct tcmi_cmd *cmd);
+
+/* ---- cmd_data.c: what comes for a write ---- */
+void tcmi_cmd_buffer(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_cmd_go_on(struct tcmi_conn *conn);
 void tcmi_cmd_rx_dest(struct tcmi_conn *conn);
-void tcmi_cmd_slot_give(struct tcmi_cmd *cmd);
+int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok);
+struct iscsip_verdict tcmi_data_out_header(struct tcmi_conn *conn,
+					   const struct iscsip_req *req);
 
 /* ---- submit.c: lanes and turns ---- */
 int tcmi_lane_link(struct se_portal_group *se_tpg, struct se_lun *lun);
@@ -183,16 +202,18 @@ void tcmi_submit_exit(void);
 bool tcmi_reserve_queue(struct tcmi_lane *lane, struct tcmi_cmd *cmd);
 bool tcmi_reserve_unqueue(struct tcmi_cmd *cmd);
 void tcmi_reserve_done(struct tcmi_cmd *cmd);
+bool tcmi_reserve_strands(struct tcmi_cmd *cmd);
 bool tcmi_reserve_hold(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 bool tcmi_reserve_recall(struct tcmi_cmd *cmd);
 void tcmi_reserve_fence(struct tcmi_conn *conn, struct tcmi_cmd *fence);
+void tcmi_reserve_gate(struct tcmi_conn *conn, struct tcmi_cmd *gate);
 
 /* ---- drain.c: what ended connections leave in the backend ---- */
+void tcmi_drain_begin(struct tcmi_conn *conn);
 void tcmi_drain(struct tcmi_conn *conn);
 void tcmi_drain_forget(struct tcmi_cmd *cmd);
 bool tcmi_drain_full(const struct tcmi_lane *lane);
 bool tcmi_drain_await(struct tcmi_lane *lane, struct tcmi_cmd *fence);
-bool tcmi_drain_unawait(struct tcmi_cmd *fence);
 
 /* ---- cmd_core.c: core's callbacks ---- */
 int tcmi_write_pending(struct se_cmd *se_cmd);

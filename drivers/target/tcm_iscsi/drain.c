@@ -78,22 +78,6 @@ bool tcmi_drain_await(struct tcmi_lane *lane, struct tcmi_cmd *fence)
 }
 
 /**
- * tcmi_drain_unawait() - wait no longer
- * @fence: what perhaps waits; its connection's thread calls
- * Return: true if it did, and will not be posted.
- */
-bool tcmi_drain_unawait(struct tcmi_cmd *fence)
-{
-	bool waits;
-
-	spin_lock(&tcmi_orphans_lock);
-	waits = !list_empty(&fence->entry);
-	list_del_init(&fence->entry);
-	spin_unlock(&tcmi_orphans_lock);
-	return waits;
-}
-
-/**
  * tcmi_drain_full() - has a backend so many orphans that it gets no more commands?
  * @lane: the way to it
  *
@@ -239,6 +223,27 @@ static void tcmi_drain_work(struct work_struct *work)
 }
 
 /**
+ * tcmi_drain_begin() - count as orphans what a connection has in the backend
+ * @conn: the connection; its thread calls, before it leaves the session: who waits for the
+ *	  tasks of all sessions finds them here from then on
+ */
+void tcmi_drain_begin(struct tcmi_conn *conn)
+{
+	struct tcmi_cmd *cmd;
+	int i;
+
+	if (!conn->sess || !conn->sess->tpg)
+		return;
+	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
+		hlist_for_each_entry(cmd, &conn->tasks[i], task)
+			if (cmd->req.opcode == ISCSIP_OP_SCSI_CMD && list_empty(&cmd->orphan) &&
+			    cmd->state == TCMI_CMD_IN_CORE &&
+			    test_bit(TCMI_CMD_SUBMITTED, &cmd->flags) &&
+			    !test_bit(TCMI_CMD_POSTED, &cmd->flags))
+				tcmi_orphan_add(cmd);
+}
+
+/**
  * tcmi_drain() - the last part of a connection's teardown
  * @conn: the connection; its thread calls, and gives up its reference. The session has
  *	  been left, the socket and the buffers are gone
@@ -247,17 +252,10 @@ static void tcmi_drain_work(struct work_struct *work)
  */
 void tcmi_drain(struct tcmi_conn *conn)
 {
-	struct tcmi_cmd *cmd;
-	int i;
-
 	if (tcmi_drain_look(conn)) {
 		tcmi_drain_over(conn);
 		return;
 	}
-	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
-		hlist_for_each_entry(cmd, &conn->tasks[i], task)
-			if (cmd->req.opcode == ISCSIP_OP_SCSI_CMD)
-				tcmi_orphan_add(cmd);
 	conn->drain_since = jiffies;
 	INIT_DELAYED_WORK(&conn->drain_work, tcmi_drain_work);
 	/* this thread's own reference ends with it */

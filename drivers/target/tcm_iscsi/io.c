@@ -176,6 +176,7 @@ static void tcmi_conn_teardown(struct tcmi_conn *conn)
 		pr_debug("%s: connection %u from %s ends: %s\n", TCMI_NAME, conn->id,
 			 conn->peer_text, conn->why);
 	/* nobody new finds the session through us */
+	tcmi_drain_begin(conn);
 	if (sess)
 		tcmi_sess_leave(conn);
 	/* the peer is told, as far as it listens, and the socket's memory goes back */

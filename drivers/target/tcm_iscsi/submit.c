@@ -73,6 +73,8 @@ static struct tcmi_lane *tcmi_lane_new(struct se_device *dev)
 	INIT_LIST_HEAD(&lane->resets);
 	INIT_LIST_HEAD(&lane->sharers);
 	INIT_LIST_HEAD(&lane->pr_next);
+	INIT_LIST_HEAD(&lane->gates);
+	INIT_LIST_HEAD(&lane->gates_next);
 	INIT_LIST_HEAD(&lane->fences);
 	lane->dev = dev;
 	lane->emulated = !(ops->transport_flags_default & TRANSPORT_FLAG_PASSTHROUGH);
@@ -228,7 +230,12 @@ static void tcmi_submit_work(struct work_struct *work)
 	struct tcmi_cmd *cmd = container_of(work, struct tcmi_cmd, work);
 	struct tcmi_lane *lane = cmd->lane;
 
-	tcmi_submit(cmd);
+	/* one that core has begun to end is core's */
+	if (cmd->pr_lane && !(READ_ONCE(cmd->se_cmd.transport_state) & CMD_T_ABORTED) &&
+	    tcmi_reserve_strands(cmd))
+		tcmi_cmd_fail(cmd, TCM_INVALID_PARAMETER_LIST);
+	else
+		tcmi_submit(cmd);
 	tcmi_lane_put(lane);
 }
 

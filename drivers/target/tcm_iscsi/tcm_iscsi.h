@@ -494,6 +494,7 @@ struct tcmi_conn {
 	/* any context */
 	struct kref ref;		/* thread, each command, finders */
 	atomic_t ncmds;			/* commands not yet released by core */
+	atomic_t nparts;		/* of these: not the initiator's requests */
 	unsigned long flags;
 	int state;			/* enum tcmi_conn_state; tcmi_conn_set_state() */
 	struct llist_head posts;	/* struct tcmi_cmd.post */
@@ -531,8 +532,11 @@ struct tcmi_conn {
 	u32 next_ttt;
 	struct hlist_head tasks[TCMI_TASK_BUCKETS];	/* struct tcmi_cmd.task, by ITT */
 	struct list_head wait_data;	/* commands waiting for Data-Out */
-	u32 wait_buf;			/* of these: core has no pages for them yet */
-	unsigned long tick;		/* next look at @wait_data, jiffies */
+	struct list_head fenced;	/* PREEMPT AND ABORTs behind a gate */
+	struct llist_head due;		/* struct tcmi_cmd.post: functions whose turn it is */
+	bool due_runs;
+	u32 wait_buf;			/* of @wait_data: core has no pages for them yet */
+	unsigned long tick;		/* next look at @wait_data and @fenced, jiffies */
 	struct list_head submit;	/* commands for core, at the end of this look */
 	unsigned long turns;		/* last number of a turn */
 	struct list_head held;		/* commands ahead of ExpCmdSN, by CmdSN */

@@ -64,13 +64,12 @@ int tcmi_tmf_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd, u64 lun, u8 fu
 /* A part of @parent, which is answered when all its parts are back; NULL: no memory */
 static struct tcmi_cmd *tcmi_tmf_part(struct tcmi_conn *conn, struct tcmi_cmd *parent, u64 lun)
 {
-	struct tcmi_cmd *cmd = tcmi_cmd_alloc(conn, GFP_KERNEL);
+	struct tcmi_cmd *cmd = tcmi_cmd_alloc_part(conn, GFP_KERNEL);
 
 	if (!cmd) {
 		parent->tmf_rsp = ISCSIP_TMF_REJECTED;
 		return NULL;
 	}
-	set_bit(TCMI_CMD_TMF, &cmd->flags);
 	cmd->tmf_parent = parent;
 	cmd->lun = lun;
 	cmd->cmdsn = parent->cmdsn;
@@ -461,7 +460,7 @@ void tcmi_tmf_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 }
 
 /**
- * tcmi_tmf_back() - the backend is through with a task, its response is in the send queue
+ * tcmi_tmf_back() - the backend is through with a task, its response is still to be sent
  * @conn: the connection; its thread calls
  * @cmd: the task
  *

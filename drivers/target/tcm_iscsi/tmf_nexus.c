@@ -72,8 +72,8 @@ static void tcmi_tmf_send_errand(struct tcmi_conn *conn, void *arg)
 	if (conn == parent->conn || !conn->sess->tpg ||
 	    !tcmi_tpg_has_device(conn->sess->tpg, call->dev))
 		return;
-	here = tcmi_cmd_alloc(parent->conn, GFP_ATOMIC);
-	there = tcmi_cmd_alloc(conn, GFP_ATOMIC);
+	here = tcmi_cmd_alloc_part(parent->conn, GFP_ATOMIC);
+	there = tcmi_cmd_alloc_part(conn, GFP_ATOMIC);
 	if (!here || !there) {
 		if (here)
 			tcmi_cmd_free(here);
@@ -82,8 +82,6 @@ static void tcmi_tmf_send_errand(struct tcmi_conn *conn, void *arg)
 		parent->tmf_rsp = ISCSIP_TMF_REJECTED;
 		return;
 	}
-	set_bit(TCMI_CMD_TMF, &here->flags);
-	set_bit(TCMI_CMD_TMF, &there->flags);
 	here->tmf_parent = parent;
 	here->state = TCMI_CMD_IN_CORE;
 	parent->tmf_pending++;
@@ -302,6 +300,10 @@ bool tcmi_tmf_step(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		return true;
 	case TCMI_TMF_FENCE:
 		tcmi_reserve_fence(conn, cmd);
+		return true;
+	case TCMI_TMF_GATE_FENCE:
+	case TCMI_TMF_GATE_OPEN:
+		tcmi_reserve_gate(conn, cmd);
 		return true;
 	case TCMI_TMF_ERRAND_BACK:
 		tcmi_tmf_errand_back(conn, cmd);

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The data of a write: where they go, what is asked for, and when all have come. Pages may
+ * come from core later than the command, and data of a held command earlier than its turn.
+ */
+#include <linux/module.h>
+#include <linux/scatterlist.h>
+#include "cmd.h"
+
+static void tcmi_cmd_execute(struct tcmi_cmd *cmd)
+{
+	list_del_init(&cmd->entry);
+	cmd->state = TCMI_CMD_IN_CORE;
+	set_bit(TCMI_CMD_EXECUTED, &cmd->flags);
+	if (!tcmi_reserve_hold(cmd->conn, cmd))
+		tcmi_submit_later(cmd->conn, cmd);
+}
+
+static void tcmi_cmd_data_timer(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	const struct tcmi_acl *acl = to_tcmi_acl(conn->sess->se_sess->se_node_acl);
+
+	cmd->data_deadline = jiffies + HZ * READ_ONCE(acl->attrib.dataout_timeout) *
+			     READ_ONCE(acl->attrib.dataout_timeout_retries);
+}
+
+/* Data has arrived, or pages have: execute, or ask for what is missing. */
+static void tcmi_cmd_more(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	if (conn->rx.cmd == cmd || cmd->state != TCMI_CMD_WAIT_DATA ||
+	    conn->state >= TCMI_CONN_CLOSING)
+		return;
+	if (iscsip_xfer_complete(&cmd->xfer)) {
+		tcmi_cmd_execute(cmd);
+		return;
+	}
+	tcmi_cmd_data_timer(conn, cmd);
+	if (!cmd->xfer.unsolicited)
+		tcmi_tx_r2t(conn, cmd);
+}
+
+static void tcmi_cmd_unhold_data(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	u32 left = min(cmd->held_len, cmd->se_cmd.data_length), done = 0;
+	struct scatterlist *from;
+
+	for (from = cmd->held_sgl; from && done < left; from = sg_next(from))
+		done += sg_pcopy_from_buffer(cmd->se_cmd.t_data_sg, cmd->se_cmd.t_data_nents,
+					     sg_virt(from), min(left - done, from->length),
+					     done);
+	conn->held_bytes -= cmd->held_len;
+	sgl_free(cmd->held_sgl);
+	cmd->held_sgl = NULL;
+}
+
+/**
+ * tcmi_cmd_buffer() - core may have the pages of a write by now
+ * @conn: the connection; its thread calls
+ * @cmd: the write, on conn->wait_data
+ */
+void tcmi_cmd_buffer(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	if (!test_bit(TCMI_CMD_BUF_READY, &cmd->flags) || cmd->state == TCMI_CMD_WAIT_DATA)
+		return;
+	/* held data is still being received into pages of its own */
+	if (cmd->held_sgl && conn->rx.cmd == cmd)
+		return;
+	smp_rmb();	/* pairs with tcmi_write_pending() */
+	conn->wait_buf--;
+	cmd->state = TCMI_CMD_WAIT_DATA;
+	if (cmd->held_sgl)
+		tcmi_cmd_unhold_data(conn, cmd);
+	if (test_bit(TCMI_CMD_ABORTED, &cmd->flags)) {
+		tcmi_cmd_abort_waiting(conn, cmd);
+		return;
+	}
+	tcmi_cmd_data_timer(conn, cmd);
+	tcmi_cmd_more(conn, cmd);
+}
+
+/**
+ * tcmi_cmd_go_on() - look for commands whose pages have come in the meantime
+ * @conn: the connection; its thread calls
+ *
+ * Only where the administrator made the backstore submit from core's workqueue.
+ */
+void tcmi_cmd_go_on(struct tcmi_conn *conn)
+{
+	struct tcmi_cmd *cmd, *next;
+
+	if (!conn->wait_buf)
+		return;
+	list_for_each_entry_safe(cmd, next, &conn->wait_data, entry)
+		tcmi_cmd_buffer(conn, cmd);
+}
+
+/**
+ * tcmi_cmd_rx_dest() - say where the payload being received goes
+ * @conn: the connection; its thread calls, with rx.cmd set
+ */
+void tcmi_cmd_rx_dest(struct tcmi_conn *conn)
+{
+	struct tcmi_rx *rx = &conn->rx;
+	struct tcmi_cmd *cmd = rx->cmd;
+	u32 offset = 0;
+
+	if (rx->req.opcode == ISCSIP_OP_DATA_OUT)
+		offset = rx->req.data_out.offset;
+	if (cmd->held_sgl) {
+		if (offset + rx->left <= cmd->held_len)
+			tcmi_rx_sg(conn, cmd->held_sgl, offset, rx->left);
+	} else if (cmd->state == TCMI_CMD_WAIT_DATA) {
+		if (offset + rx->left <= cmd->se_cmd.data_length)
+			tcmi_rx_sg(conn, cmd->se_cmd.t_data_sg, offset, rx->left);
+	}
+}
+
+/* ---- Data-Out ---- */
+
+static bool tcmi_cmd_drained(const struct tcmi_conn *conn, u32 itt)
+{
+	u32 i, n = min_t(u32, conn->drain_count, TCMI_DRAIN_RING);
+
+	for (i = 0; i < n; i++)
+		if (conn->drain_itt[i] == itt)
+			return true;
+	return false;
+}
+
+/**
+ * tcmi_data_out_header() - a Data-Out has arrived (11.7)
+ * @conn: the connection; its thread calls
+ * @req: the decoded header
+ *
+ * Data for a command that ended early (aborted, refused) is drained in silence.
+ * Data that breaks the rules is rejected, and its command ends (11.17).
+ */
+struct iscsip_verdict tcmi_data_out_header(struct tcmi_conn *conn,
+					   const struct iscsip_req *req)
+{
+	struct tcmi_cmd *cmd = tcmi_cmd_find(conn, req->itt);
+	struct iscsip_verdict v;
+
+	if (!cmd || !tcmi_cmd_is_write(cmd)) {
+		if (!cmd && tcmi_cmd_drained(conn, req->itt))
+			return ISCSIP_VERDICT_IGNORE("data of a command that is over");
+		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "no such write");
+	}
+	if (test_bit(TCMI_CMD_POSTED, &cmd->flags))
+		return ISCSIP_VERDICT_IGNORE("data of a command that is over");
+	v = iscsip_xfer_data_out(&cmd->xfer, req);
+	if (!v.action && req->ttt != ISCSIP_TAG_RESERVED && req->lun != cmd->lun)
+		v = ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "Data-Out for another LUN");
+	if (v.action == ISCSIP_REJECT) {
+		if (cmd->state != TCMI_CMD_WAIT_DATA)
+			return ISCSIP_VERDICT_DROP(v.why);
+		tcmi_cmd_fail(cmd, TCM_INCORRECT_AMOUNT_OF_DATA);
+		return v;
+	}
+	if (!v.action)
+		conn->rx.cmd = cmd;
+	return v;
+}
+
+/**
+ * tcmi_cmd_payload() - the payload for rx.cmd is complete
+ * @conn: the connection; its thread calls
+ * @digest_ok: it is also intact
+ * Return: 0, or a negative error: close.
+ */
+int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok)
+{
+	struct tcmi_cmd *cmd = conn->rx.cmd;
+
+	conn->rx.cmd = NULL;
+	if (test_bit(TCMI_CMD_POSTED, &cmd->flags))
+		return 0;
+	if (!digest_ok) {
+		/*
+		 * 11.17.1: rejected already. A command is as if it never came; Data-Out
+		 * ends its task with a proper response.
+		 */
+		if (cmd->state != TCMI_CMD_WAIT_DATA)
+			return -EPROTO;
+		if (conn->rx.req.opcode == ISCSIP_OP_SCSI_CMD)
+			tcmi_cmd_abort_waiting(conn, cmd);
+		else
+			tcmi_cmd_fail(cmd, TCM_SERVICE_CRC_ERROR);
+		return 0;
+	}
+	if (conn->rx.req.opcode == ISCSIP_OP_DATA_OUT)
+		iscsip_xfer_data_done(&cmd->xfer, &conn->rx.req);
+	tcmi_cmd_buffer(conn, cmd);
+	tcmi_cmd_more(conn, cmd);
+	return 0;
+}
