@@ -87,8 +87,11 @@ check-debug-7: deps
 check-kcsan: deps
 	@tests/check kcsan
 
+check-rt: deps
+	@tests/check rt
+
 nightly: deps
-	@tests/check matrix debug-all debug-7 kcsan fuzz-long
+	@tests/check matrix rt debug-all debug-7 kcsan fuzz-long
 	@tests/soak/soak
 
 vm: deps
@@ -149,7 +152,8 @@ help:
 	@echo '  debug         a choice of the functional tests on the debug kernel, when there is one'
 	@echo '  debug-kernel  builds that; check-debug runs all functional tests on it'
 	@echo '  check-debug-7 a choice on a debug kernel of Linux 7; check-kcsan on one that finds data races'
-	@echo '  nightly       matrix, check-debug, check-debug-7, check-kcsan, fuzz-long, soak'
+	@echo '  check-rt      a choice on a kernel with PREEMPT_RT'
+	@echo '  nightly       matrix, check-rt, check-debug, check-debug-7, check-kcsan, fuzz-long, soak'
 	@echo '  fuzz          a minute of the fuzz targets, one of mutated conversations in a VM'
 	@echo '  fuzz-long     the same for HOURS=2'
 	@echo '  matrix        all functional tests on all three kernels'
@@ -162,6 +166,6 @@ help:
 	@echo '  bench-guard   fails where an I/O takes 3 % more instructions than recorded'
 
 .PHONY: all modules clean kdir install uninstall dkms-install dkms-uninstall deps unit style static \
-	layers build functional main-path long debug debug-kernel check-debug check-debug-7 check-kcsan \
+	layers build functional main-path long debug debug-kernel check-debug check-debug-7 check-kcsan check-rt \
 	nightly fuzz fuzz-long check matrix vm shell demo demo-frozen soak itest conformance \
 	bench bench-icount bench-uml bench-guard help

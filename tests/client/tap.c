@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "tap.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define CASE_MS		30000
 #define LOG_LINES	40
@@ -108,6 +110,44 @@ void tap_log(const char *fmt, ...)
 		tap_diag("%s", line);
 }
 
+/*
+ * Did the machine stand still? A sleeper notes when it wakes late: what a case has waited
+ * for in vain may have been no fault of the target's.
+ */
+#define NAP_MS		20
+#define LATE_MS		200
+#define LATE_MAX	16
+
+static struct {
+	int64_t when;
+	int ms;
+} late[LATE_MAX];
+static unsigned int n_late;
+
+static void *sleeper(void *arg)
+{
+	int64_t before = tap_now(), now;
+
+	(void)arg;
+	for (;; before = now) {
+		usleep(NAP_MS * 1000);
+		now = tap_now();
+		if (now - before < LATE_MS)
+			continue;
+		late[n_late % LATE_MAX].when = now;
+		late[n_late++ % LATE_MAX].ms = now - before;
+	}
+	return NULL;
+}
+
+static void say_late(int64_t since)
+{
+	for (unsigned int i = 0; i < LATE_MAX && i < n_late; i++)
+		if (late[i].when >= since)
+			tap_diag("%lld ms before this the machine had stood still for %d ms",
+				 (long long)(tap_now() - late[i].when), late[i].ms);
+}
+
 _Noreturn void tap_fail(const char *file, int line, const char *fmt, ...)
 {
 	size_t n = snprintf(reason, sizeof(reason), "%s:%d: ", file, line);
@@ -193,6 +233,7 @@ static int one_case(const struct tap_case *c, unsigned int num)
 		       c->todo ? c->todo : "");
 	if (rc == CASE_FAILED) {
 		tap_diag("%s", first);
+		say_late(start);
 		show_log();
 	}
 	if (tap_now() - start > 3000)
@@ -223,8 +264,11 @@ int tap_main(const struct tap_case *cases, size_t n, int argc, char **argv)
 {
 	unsigned int failed = 0, run = 0;
 	const char *t = getenv("RAW_TRACE");
+	pthread_t thread;
 	size_t i;
 
+	if (!pthread_create(&thread, NULL, sleeper, NULL))
+		pthread_detach(thread);
 	tracing = t && *t == '1';
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);

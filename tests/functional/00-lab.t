@@ -34,7 +34,7 @@ write_and_compare()
 
 release=$LAB_KERNEL.
 case $LAB_KERNEL in
-debug | kcsan) release=6.12. ;;
+rt | debug | kcsan) release=6.12. ;;
 debug-7) release=7. ;;
 esac
 like "$(uname -r)" "^${release//./\\.}" "the kernel is the one asked for"

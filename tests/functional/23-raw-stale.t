@@ -25,9 +25,8 @@ stale_setup()
 {
 	local bytes=$((8 << 20))
 
-	modprobe sd_mod && modprobe scsi_debug dev_size_mb=8 && poll 10 slow_disk >/dev/null &&
-		mk_nullio null 8 && mk_fileio file /tmp/stale-file $bytes &&
-		mk_iblock bad "$(slow_disk)" &&
+	mk_nullio null 8 && mk_fileio file /tmp/stale-file $bytes &&
+		mk_iblock bad "$(scsi_debug_disk 8)" &&
 		stale_lun 2 null && stale_lun 3 file && stale_lun 5 bad || return 1
 	# core leaves ki_ioprio of these as kmalloc() gave it, which KASAN reports
 	[ -n "${LAB_DEBUG:-}" ] ||

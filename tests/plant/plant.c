@@ -313,6 +313,7 @@ static int plant_racer(void *unused)
 {
 	while (!kthread_should_stop()) {
 		plant_shared += 2;
+		barrier();
 		cond_resched();
 	}
 	return 0;
@@ -327,6 +328,7 @@ static int plant_data_race(void)
 		return PTR_ERR(racer);
 	while (time_before(jiffies, end)) {
 		plant_shared += 3;
+		barrier();
 		cond_resched();
 	}
 	return kthread_stop(racer);

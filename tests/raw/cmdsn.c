@@ -2,6 +2,8 @@
 /* CmdSN order and window, StatSN. */
 #include "raw.h"
 
+#include <unistd.h>
+
 static struct pdu *ping_pdu(struct conn *c, uint32_t cmdsn)
 {
 	struct pdu *p = nop_pdu(c, next_itt(), NO_TAG, true);
@@ -539,6 +541,45 @@ static void every_kind(const void *arg)
 	CK_EQ(c->expcmdsn, sn + 3, "ExpCmdSN");
 }
 
+static void forget_wrap(void *arg)
+{
+	(void)arg;
+	if (system("rmmod statsn"))
+		tap_diag("statsn is still loaded");
+}
+
+/* A module for it has the target begin sixteen before the wrap. */
+static void statsn_wraps(const void *arg)
+{
+	uint32_t first, n = 0;
+	struct conn *c;
+
+	(void)arg;
+	if (access("/usr/local/bin/statsn-module", R_OK))
+		tap_skip("this kernel has no kretprobes");
+	if (access("/sys/module/tcm_iscsi", F_OK))
+		tap_skip("another target chooses its StatSN in another way");
+	CK(!system("insmod /usr/local/bin/statsn-module"), "the module does not load");
+	tap_defer(forget_wrap, NULL);
+	c = login_normal();
+	first = c->statsn;
+	CK(first >= -16U, "the first StatSN is 0x%x", first);
+	scsi_settle(c, 0);
+	while (c->statsn >= first || n < 40) {
+		struct scsi *w = scsi_rw(true, 0, n % 64 * 8, 8), *r = scsi_rw(false, 0, n % 64 * 8, 8);
+
+		if (n & 1)
+			scsi_imm(w, 4096);
+		scsi_good(c, w);
+		scsi_good(c, r);
+		CK(!memcmp(w->out, r->in, 4096), "what is read is not what was written");
+		nop_ping(c, "wrap", 4);
+		CK(++n < 100, "StatSN is still 0x%x", c->statsn);
+	}
+	conn_healthy(c);
+	logout(c, 0, 0);
+}
+
 static const int one = 1, three = 3, fifteen = 15, kib4 = 4096, kib64 = 65536;
 
 static const struct tap_case cases[] = {
@@ -581,6 +622,7 @@ static const struct tap_case cases[] = {
 	{ "4.2.2.2", "an initiator that never acknowledges status is served on",
 	  never_acknowledges },
 	{ "4.2.2.2", "an ExpStatSN from nowhere does no harm", acknowledges_too_much },
+	{ "4.2.2.2", "StatSN wraps from 2**32 - 1 to 0", statsn_wraps },
 	{ "11.18", "a NOP-Out that only acknowledges is not answered",
 	  acknowledge_only },
 };

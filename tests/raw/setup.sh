@@ -100,21 +100,9 @@ raw_run()
 	"raw-$1" ${RAW_CASES-}
 }
 
-slow_disk()
-{
-	local disk
-
-	for disk in /sys/bus/pseudo/drivers/scsi_debug/adapter0/host*/target*/*/block/*; do
-		[ -b "/dev/${disk##*/}" ] && echo "/dev/${disk##*/}" && return
-	done
-	return 1
-}
-
 # raw_slow_lun: LUN 2 of the main target, a disk whose delay can be set.
 raw_slow_lun()
 {
-	modprobe sd_mod && modprobe scsi_debug dev_size_mb=8 || return 1
-	poll 10 slow_disk >/dev/null || return 1
-	mk_iblock disk2 "$(slow_disk)" && mk_lun "$RAW" 1 2 disk2 &&
+	mk_iblock disk2 "$(scsi_debug_disk 8)" && mk_lun "$RAW" 1 2 disk2 &&
 		map_lun "$RAW" 1 "${BASE}ini" 2 && map_lun "$RAW" 1 "${BASE}ini2" 2
 }

@@ -490,6 +490,38 @@ mk_iblock()
 		enable_backstore "$backstore"
 }
 
+debug_disks()
+{
+	local disk
+
+	for disk in /sys/bus/pseudo/drivers/scsi_debug/adapter0/host*/target*/*/block/*; do
+		[ -b "/dev/${disk##*/}" ] && echo "/dev/${disk##*/}" && return
+	done
+	return 1
+}
+
+# scsi_debug_disk MB: loads scsi_debug; its disk.
+scsi_debug_disk()
+{
+	modprobe sd_mod && modprobe scsi_debug dev_size_mb="$1" && poll 10 debug_disks >/dev/null &&
+		debug_disks
+}
+
+# mk_pscsi NAME DEVICE: a SCSI disk's commands pass through core.
+mk_pscsi()
+{
+	local backstore address device=$2
+
+	address=$(basename "$(readlink -f "/sys/block/${2##*/}/device")") || return 1
+	modprobe target_core_pscsi || return 1
+	# shellcheck disable=SC2086
+	set -- "$1" ${address//:/ }
+	new_backstore pscsi "$1" &&
+		put "scsi_host_id=$2,scsi_channel_id=$3,scsi_target_id=$4,scsi_lun_id=$5" \
+			"$backstore/control" && put "$device" "$backstore/udev_path" &&
+		enable_backstore "$backstore"
+}
+
 # tpg_dir IQN [TPGT]
 tpg_dir()
 {

@@ -3,7 +3,7 @@
 #
 # Messages, locks and what is known about each KERNEL.
 
-LAB_KERNELS="6.12 6.1 7 debug debug-7 kcsan"
+LAB_KERNELS="6.12 6.1 7 rt debug debug-7 kcsan"
 
 say()
 {

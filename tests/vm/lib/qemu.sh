@@ -99,6 +99,9 @@ accel_trial()
 	cp "$LAB_VM/init" "$LAB_VM/vmlib.sh" "$LAB_VM/fstab" "$work/work/vm/"
 	echo 'mode=trial' >"$work/work/config"
 	(
+		qemu_pid=
+		trap '[ -z "$qemu_pid" ] || qemu_stop' EXIT
+		trap 'exit 143' TERM
 		BOOT_LIMIT=20 opt_slow=1 opt_mem=1G opt_cpus=2 opt_panic=
 		qemu_start "$work/work" "$work/out" kvm null && qemu_watch "$work/work"
 	) >/dev/null 2>&1

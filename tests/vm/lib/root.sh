@@ -90,7 +90,7 @@ root_sources()
 
 root_packages()
 {
-	local backports pkg
+	local backports pkg flavour=
 
 	# shellcheck disable=SC2086
 	printf '%s\n' $ROOT_PACKAGES
@@ -100,8 +100,9 @@ root_packages()
 			libelf-dev libssl-dev xz-utils
 		return
 	fi
-	for pkg in linux-image-amd64 linux-headers-amd64; do
-		echo "$pkg${backports:+/$backports}"
+	[ "$1" != rt ] || flavour=rt-
+	for pkg in linux-image linux-headers; do
+		echo "$pkg-${flavour}amd64${backports:+/$backports}"
 	done
 }
 
@@ -217,13 +218,19 @@ initramfs_build()
 root_debug_kernel()
 {
 	local kernel=$1 tree=$2 jobs
+	local -a enter=(chroot)
 
 	jobs=$(($(nproc) > 1 ? $(nproc) - 1 : 1))
 	say "building the kernel $kernel (-j$jobs)"
 	cp "$LAB_VM/lib/build-debug-kernel" "$tree/tmp/" || return 1
 	kernel_config "$kernel" >"$tree/tmp/debug.config"
+	# objtool of Linux 7 reads its limits in /proc
+	# shellcheck disable=SC2016
+	! unshare --mount true 2>/dev/null ||
+		enter=(unshare --mount --propagation private sh -c
+			'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"')
 	bounded_log "$tree.kernel.log" 7200 nice -n 10 \
-		chroot "$tree" sh /tmp/build-debug-kernel "$jobs"
+		"${enter[@]}" "$tree" sh /tmp/build-debug-kernel "$jobs"
 }
 
 # What the tree is built in does not belong on the disk.
