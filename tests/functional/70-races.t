@@ -12,6 +12,7 @@
 
 export RAW_IQN=${BASE}races RACES_ROUNDS=${RACES_ROUNDS:-40}
 LIMIT=$((60 + RACES_ROUNDS * 2))
+[ -z "${LAB_DEBUG:-}" ] || LIMIT=$((LIMIT * 3))
 
 no_threads()
 {
