@@ -28,7 +28,11 @@ struct tcmi_lane {
 
 	/* any context */
 	atomic_t blocked;		/* threads which do sleep in it; above zero: not direct */
-	u32 orphans;			/* commands of ended connections; tcmi_orphans_lock */
+
+	/* commands of ended connections; tcmi_orphans_lock */
+	u32 orphans;
+	u32 orphans_old;		/* of these: from before @orphan_epoch */
+	u32 orphan_epoch;		/* begins when somebody waits for those of the last one */
 
 	/* LOGICAL UNIT RESETs, by tmf_nexus.c */
 	spinlock_t lock;
@@ -77,6 +81,7 @@ enum tcmi_tmf_step {		/* what a function that comes back to its thread does next
 	TCMI_TMF_AWAIT,		/* the same, but let them end by themselves */
 	TCMI_TMF_ERRAND_BACK,	/* they have ended: tell it */
 	TCMI_TMF_FENCE,		/* all tasks have ended */
+	TCMI_TMF_FENCE_DOWN,	/* and all orphans */
 	TCMI_TMF_GATE_FENCE,	/* it's this gate's turn to put the next fence up */
 	TCMI_TMF_GATE_OPEN,	/* on with a PREEMPT AND ABORT */
 	TCMI_TMF_RESET,		/* it's this reset's turn */
@@ -109,6 +114,8 @@ struct tcmi_cmd {
 	u64 tpg_lun;			/* the portal group's own number; set when submitted */
 	struct list_head orphan;	/* tpg->orphans; tcmi_orphans_lock */
 	struct tcmi_lane *orphan_lane;	/* ref */
+	u32 orphan_epoch;
+	u32 orphan_bytes;
 	u32 itt;
 	u32 cmdsn;
 	u64 lun;			/* wire form */
@@ -214,6 +221,7 @@ void tcmi_drain(struct tcmi_conn *conn);
 void tcmi_drain_forget(struct tcmi_cmd *cmd);
 bool tcmi_drain_full(const struct tcmi_lane *lane);
 bool tcmi_drain_await(struct tcmi_lane *lane, struct tcmi_cmd *fence);
+void tcmi_drain_release(struct tcmi_lane *lane);
 
 /* ---- cmd_core.c: core's callbacks ---- */
 int tcmi_write_pending(struct se_cmd *se_cmd);
@@ -233,6 +241,7 @@ void tcmi_tmf_back(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_tmf_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 u8 tcmi_tmf_core_rsp(const struct tcmi_cmd *cmd);
 int tcmi_tmf_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd, u64 lun, u8 function);
+struct tcmi_cmd *tcmi_tmf_part_alloc(struct tcmi_cmd *parent, gfp_t gfp);
 void tcmi_tmf_await(struct tcmi_conn *conn, struct tcmi_cmd *parent, struct tcmi_cmd *cmd);
 void tcmi_tmf_end_task(struct tcmi_conn *conn, struct tcmi_cmd *parent, struct tcmi_cmd *cmd);
 void tcmi_tmf_end_all(struct tcmi_conn *conn, struct tcmi_cmd *parent);

@@ -27,10 +27,25 @@ static void tcmi_orphan_add(struct tcmi_cmd *cmd)
 	spin_lock(&tcmi_orphans_lock);
 	list_add_tail(&cmd->orphan, &tpg->orphans);
 	cmd->orphan_lane = lane;
-	tcmi_orphan_bytes += cmd->se_cmd.data_length;
-	if (lane)
+	/* core may change the length when the command ends */
+	cmd->orphan_bytes = cmd->se_cmd.data_length;
+	tcmi_orphan_bytes += cmd->orphan_bytes;
+	if (lane) {
+		cmd->orphan_epoch = lane->orphan_epoch;
 		WRITE_ONCE(lane->orphans, lane->orphans + 1);
+	}
 	spin_unlock(&tcmi_orphans_lock);
+}
+
+static void tcmi_drain_pass_fences(struct tcmi_lane *lane)
+{
+	struct tcmi_cmd *fence, *next;
+
+	lockdep_assert_held(&tcmi_orphans_lock);
+	list_for_each_entry_safe(fence, next, &lane->fences, entry) {
+		list_del_init(&fence->entry);
+		tcmi_cmd_pass(fence);
+	}
 }
 
 /**
@@ -40,30 +55,27 @@ static void tcmi_orphan_add(struct tcmi_cmd *cmd)
 void tcmi_drain_forget(struct tcmi_cmd *cmd)
 {
 	struct tcmi_lane *lane = cmd->orphan_lane;
-	struct tcmi_cmd *fence, *next;
 
 	if (list_empty(&cmd->orphan))
 		return;
 	spin_lock(&tcmi_orphans_lock);
 	list_del_init(&cmd->orphan);
-	tcmi_orphan_bytes -= cmd->se_cmd.data_length;
+	tcmi_orphan_bytes -= cmd->orphan_bytes;
 	if (lane) {
 		WRITE_ONCE(lane->orphans, lane->orphans - 1);
-		if (!lane->orphans)
-			list_for_each_entry_safe(fence, next, &lane->fences, entry) {
-				list_del_init(&fence->entry);
-				tcmi_cmd_pass(fence);
-			}
+		if (cmd->orphan_epoch != lane->orphan_epoch && !--lane->orphans_old)
+			tcmi_drain_pass_fences(lane);
 	}
 	spin_unlock(&tcmi_orphans_lock);
 	tcmi_lane_put(lane);
 }
 
 /**
- * tcmi_drain_await() - wait until a backend has no orphans
+ * tcmi_drain_await() - wait for the orphans that a backend has now
  * @lane: the way to it
- * @fence: what waits; its connection's thread calls, and gets it posted
- * Return: false if there are none now.
+ * @fence: what waits, one at a time for each lane; its connection's thread calls, and gets
+ *	   it posted
+ * Return: false if there are none.
  */
 bool tcmi_drain_await(struct tcmi_lane *lane, struct tcmi_cmd *fence)
 {
@@ -71,8 +83,11 @@ bool tcmi_drain_await(struct tcmi_lane *lane, struct tcmi_cmd *fence)
 
 	spin_lock(&tcmi_orphans_lock);
 	wait = lane->orphans;
-	if (wait)
+	lane->orphans_old = wait ? lane->orphans : 0;
+	if (wait) {
+		lane->orphan_epoch++;
 		list_add_tail(&fence->entry, &lane->fences);
+	}
 	spin_unlock(&tcmi_orphans_lock);
 	return wait;
 }
@@ -220,6 +235,17 @@ static void tcmi_drain_work(struct work_struct *work)
 	}
 	memalloc_noio_restore(noio);
 	tcmi_conn_put(conn);
+}
+
+/**
+ * tcmi_drain_release() - nobody needs what waits for a backend's orphans
+ * @lane: the way to it
+ */
+void tcmi_drain_release(struct tcmi_lane *lane)
+{
+	spin_lock(&tcmi_orphans_lock);
+	tcmi_drain_pass_fences(lane);
+	spin_unlock(&tcmi_orphans_lock);
 }
 
 /**

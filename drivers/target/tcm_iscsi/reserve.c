@@ -249,8 +249,11 @@ void tcmi_reserve_fence(struct tcmi_conn *conn, struct tcmi_cmd *fence)
 	struct tcmi_lane *lane = fence->lane;
 
 	clear_bit(TCMI_CMD_POSTED, &fence->flags);
-	if (tcmi_drain_await(lane, fence))
-		return;
+	if (fence->tmf_step == TCMI_TMF_FENCE) {
+		fence->tmf_step = TCMI_TMF_FENCE_DOWN;
+		if (tcmi_drain_await(lane, fence))
+			return;
+	}
 	tcmi_cmd_finish(conn, fence);
 	tcmi_reserve_fence_over(lane);
 	tcmi_lane_put(lane);
@@ -314,7 +317,7 @@ bool tcmi_reserve_hold(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 bool tcmi_reserve_recall(struct tcmi_cmd *cmd)
 {
 	struct tcmi_cmd *gate = cmd->gate;
-	bool waits;
+	bool waits, last;
 
 	if (!gate)
 		return false;
@@ -324,7 +327,10 @@ bool tcmi_reserve_recall(struct tcmi_cmd *cmd)
 	spin_lock(&gate->lane->lock);
 	waits = !list_empty(&gate->entry);
 	list_del_init(&gate->entry);
+	last = list_empty(&gate->lane->gates) && list_empty(&gate->lane->gates_next);
 	spin_unlock(&gate->lane->lock);
+	if (last)
+		tcmi_drain_release(gate->lane);
 	/* else it has been posted */
 	if (waits)
 		tcmi_reserve_gate_end(cmd->conn, gate);

@@ -61,10 +61,28 @@ int tcmi_tmf_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd, u64 lun, u8 fu
 	return ret;
 }
 
-/* A part of @parent, which is answered when all its parts are back; NULL: no memory */
-static struct tcmi_cmd *tcmi_tmf_part(struct tcmi_conn *conn, struct tcmi_cmd *parent, u64 lun)
+/**
+ * tcmi_tmf_part_alloc() - the command for a part of a function
+ * @parent: the function. What it was made of counts as its initiator's if it does
+ * @gfp: as for tcmi_cmd_alloc()
+ * Return: a task management function of the same connection, or NULL.
+ */
+struct tcmi_cmd *tcmi_tmf_part_alloc(struct tcmi_cmd *parent, gfp_t gfp)
 {
-	struct tcmi_cmd *cmd = tcmi_cmd_alloc_part(conn, GFP_KERNEL);
+	struct tcmi_cmd *cmd;
+
+	if (test_bit(TCMI_CMD_PART, &parent->flags))
+		return tcmi_cmd_alloc_part(parent->conn, gfp);
+	cmd = tcmi_cmd_alloc(parent->conn, gfp);
+	if (cmd)
+		set_bit(TCMI_CMD_TMF, &cmd->flags);
+	return cmd;
+}
+
+/* A part of @parent, which is answered when all its parts are back; NULL: no memory */
+static struct tcmi_cmd *tcmi_tmf_part(struct tcmi_cmd *parent, u64 lun)
+{
+	struct tcmi_cmd *cmd = tcmi_tmf_part_alloc(parent, GFP_KERNEL);
 
 	if (!cmd) {
 		parent->tmf_rsp = ISCSIP_TMF_REJECTED;
@@ -114,7 +132,7 @@ static void tcmi_tmf_wait(struct tcmi_cmd *cmd, struct tcmi_cmd *first)
  */
 void tcmi_tmf_await(struct tcmi_conn *conn, struct tcmi_cmd *parent, struct tcmi_cmd *cmd)
 {
-	struct tcmi_cmd *part = tcmi_tmf_part(conn, parent, cmd->lun);
+	struct tcmi_cmd *part = tcmi_tmf_part(parent, cmd->lun);
 
 	if (part)
 		tcmi_tmf_wait(part, cmd);
@@ -269,7 +287,7 @@ static void tcmi_tmf_target_reset(struct tcmi_conn *conn, struct tcmi_cmd *paren
 		int_to_scsilun(luns[i], &wire);
 		for (j = 0; j < 8; j++)
 			lun = lun << 8 | wire.scsi_lun[j];
-		part = tcmi_tmf_part(conn, parent, lun);
+		part = tcmi_tmf_part(parent, lun);
 		if (part)
 			tcmi_tmf_reset(conn, part);
 	}

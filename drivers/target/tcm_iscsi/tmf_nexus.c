@@ -72,7 +72,7 @@ static void tcmi_tmf_send_errand(struct tcmi_conn *conn, void *arg)
 	if (conn == parent->conn || !conn->sess->tpg ||
 	    !tcmi_tpg_has_device(conn->sess->tpg, call->dev))
 		return;
-	here = tcmi_cmd_alloc_part(parent->conn, GFP_ATOMIC);
+	here = tcmi_tmf_part_alloc(parent, GFP_ATOMIC);
 	there = tcmi_cmd_alloc_part(conn, GFP_ATOMIC);
 	if (!here || !there) {
 		if (here)
@@ -299,6 +299,7 @@ bool tcmi_tmf_step(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		tcmi_tmf_errand_await(conn, cmd);
 		return true;
 	case TCMI_TMF_FENCE:
+	case TCMI_TMF_FENCE_DOWN:
 		tcmi_reserve_fence(conn, cmd);
 		return true;
 	case TCMI_TMF_GATE_FENCE:
