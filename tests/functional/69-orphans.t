@@ -66,8 +66,9 @@ ok "[ $n -le $((5 * (SECONDS_LONG + 59) / 60 + 1)) ]" "5 lines a minute at most 
 # A delay before each further refusal, of 3 s at most: the first few come at once.
 ok "[ ${attempts:-99999} -le $((ORPHANS * (SECONDS_LONG / 3 + 12))) ]" \
 	"who is refused again and again has to wait for it" || diag "${attempts:-?} attempts"
-# 2 % of a CPU; the VM is some fifteen times slower than a machine.
-ok "[ $busy -le $((600 * 30 / 100)) ]" "and they cost little CPU" ||
+# 2 % of a CPU; the VM is some fifteen times slower than a machine, on a busy host twice
+# that. VMFLAGS=-i tells exactly: 4 jiffies.
+ok "[ $busy -le $((600 * 60 / 100)) ]" "and they cost little CPU" ||
 	diag "$busy jiffies"
 longest=$(sed -n 's/^# longest: \([0-9]*\) ms/\1/p' /tmp/retry)
 ok "[ ${longest:-0} -ge 2500 ] && [ ${longest:-9999} -le 4500 ]" "for three seconds at most" ||
@@ -83,7 +84,7 @@ diag "$(grep '^# logins' /tmp/logins)"
 try "it is deleted once more" teardown_target "$IQN"
 STORM_N=$ORPHANS STORM_MS=2000 raw-storm retry >/tmp/retry
 attempts=$(sed -n 's/^# attempts: //p' /tmp/retry)
-ok "[ ${attempts:-0} -ge $((4 * ORPHANS)) ]" "who has been in is told so at once, three times" ||
+ok "[ ${attempts:-0} -ge $((3 * ORPHANS)) ]" "who has been in is told so at once, three times" ||
 	diag "$(cat /tmp/retry)"
 try "and made again" quick_target "$IQN" ram $PORTAL
 
