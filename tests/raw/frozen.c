@@ -545,16 +545,24 @@ static void clear_at_end(void *arg)
 	conn_close(c);
 }
 
+/* Two nodes of a cluster, node A with the reservation. */
+static void two_nodes(struct conn **a, struct conn **b)
+{
+	*a = ready_as(BASE "node-a");
+	*b = ready_as(BASE "node-b");
+	registered(*a, 0xa);
+	registered(*b, 0xb);
+	reserved(*a, 0xa);
+	tap_defer(clear_at_end, NULL);
+}
+
 static void cluster_like(const void *arg)
 {
-	struct conn *a = ready_as(BASE "node-a"), *b = ready_as(BASE "node-b");
-	unsigned int threads = each_task(is_thread) - 2;
+	unsigned int threads = each_task(is_thread);
+	struct conn *a, *b;
 
 	(void)arg;
-	registered(a, 0xa);
-	registered(b, 0xb);
-	reserved(a, 0xa);
-	tap_defer(clear_at_end, NULL);
+	two_nodes(&a, &b);
 	freeze();
 	stuck(a, STUCK);
 	for (int round = 0; round < 4; round++) {
@@ -582,14 +590,11 @@ static void cluster_like(const void *arg)
 static void fenced(const void *arg)
 {
 	bool gone = *(const int *)arg;
-	struct conn *a = ready_as(BASE "node-a"), *b = ready_as(BASE "node-b"), *d;
 	struct scsi *s, *r = scsi_rw(false, LUN_DEAD, 0, 8);
+	struct conn *a, *b, *d;
 	int small = 2304;
 
-	registered(a, 0xa);
-	registered(b, 0xb);
-	reserved(a, 0xa);
-	tap_defer(clear_at_end, NULL);
+	two_nodes(&a, &b);
 	setsockopt(a->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	freeze();
 	for (int i = 0; i < STUCK; i++)
@@ -619,15 +624,12 @@ static void fenced(const void *arg)
 /* What waits is taken back by ABORT TASK, and then has done nothing. */
 static void fence_aborted(const void *arg)
 {
-	struct conn *a = ready_as(BASE "node-a"), *b = ready_as(BASE "node-b");
 	unsigned int before = n_answers;
 	struct scsi *s, **io;
+	struct conn *a, *b;
 
 	(void)arg;
-	registered(a, 0xa);
-	registered(b, 0xb);
-	reserved(a, 0xa);
-	tap_defer(clear_at_end, NULL);
+	two_nodes(&a, &b);
 	freeze();
 	io = stuck(a, STUCK);
 	s = scsi_pr_out(LUN_DEAD, PR_PREEMPT_ABORT, 0xb, 0xa);
@@ -648,15 +650,12 @@ static void fence_aborted(const void *arg)
 /* Sent and aborted, again and again: none of it stays with the tasks it waits for. */
 static void fences_pile_up(const void *arg)
 {
-	struct conn *a = ready_as(BASE "node-a"), *b = ready_as(BASE "node-b");
+	struct conn *a, *b;
 	struct scsi *s;
 
 	(void)arg;
 	tap_limit(60000);
-	registered(a, 0xa);
-	registered(b, 0xb);
-	reserved(a, 0xa);
-	tap_defer(clear_at_end, NULL);
+	two_nodes(&a, &b);
 	freeze();
 	stuck(a, STUCK);
 	for (unsigned int i = 0; i < 300; i++) {
