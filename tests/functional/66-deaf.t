@@ -48,6 +48,18 @@ unsent()
 	ss -Htn state established "( sport = :3260 )" | awk '{ sum += $2 } END { print sum + 0 }'
 }
 
+# settled: what TCP holds for them, $held, has not grown for a second. On a busy host it
+# grows for some time after they have said that they are ready.
+settled()
+{
+	local before
+
+	before=$(unsent)
+	poll 1 false
+	held=$(unsent)
+	[ "$held" -le "$before" ]
+}
+
 # deaf BYTES WHO: closed when their time is up.
 deaf()
 {
@@ -73,7 +85,8 @@ STORM_N=$DEAF STORM_DEPTH=32 STORM_WAKE=1 STORM_LIMIT=$((DEAF_SECONDS + 120)) ra
 deaf=$!
 ok "poll 60 grep -q '^# ready' /tmp/deaf" "$DEAF sessions read nothing for $DEAF_SECONDS s" ||
 	diag "$(cat /tmp/deaf)"
-held=$(unsent) SECONDS=0
+ok "poll 60 settled" "their windows are shut"
+SECONDS=0
 ok "poll $((DEAF_SECONDS + 30)) eval '[ \$SECONDS -ge $DEAF_SECONDS ]'" "their time passes"
 is "$(established)" "$DEAF" "they are still there"
 diag "$held bytes in their send queues at first, $(unsent) at last"
