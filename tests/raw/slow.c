@@ -276,6 +276,53 @@ static void statuses_late(const void *arg)
 		scsi_wait(c, s[i]);
 }
 
+static void pr_out(struct conn *c, unsigned int action, uint64_t key, uint64_t sakey)
+{
+	struct scsi *s = scsi_pr_out(LUN_SLOW, action, key, sakey);
+
+	scsi_run(c, s);
+	CK_EQ(s->status, 0, "the status of PERSISTENT RESERVE OUT");
+}
+
+/*
+ * The node fenced comes back again and again and leaves a read behind each time, so that
+ * the disk is never without: those that come later are not waited for.
+ */
+static void fence_ends(const void *arg)
+{
+	int64_t start;
+	struct conn *a = ready(), *b;
+	struct scsi *s;
+
+	(void)arg;
+	tap_defer(wait_disk, NULL);
+	b = login_new(&(struct login_opts){ .session = "Normal", .initiator = env.ini2 });
+	scsi_settle(b, LUN_SLOW);
+	pr_out(a, PR_REGISTER_IGNORE, 0, 0xa);
+	pr_out(b, PR_REGISTER_IGNORE, 0, 0xb);
+	pr_out(b, PR_RESERVE, 0xb, 0);
+	slow_read(a);
+	nop_ping(a, "x", 1);
+	conn_rst(a);
+	s = scsi_pr_out(LUN_SLOW, PR_PREEMPT_ABORT, 0xb, 0xa);
+	scsi_send(b, s);
+	start = tap_now();
+	while (!s->done && tap_now() - start < 4 * DISK_MS) {
+		struct pdu *p;
+
+		a = login_normal();
+		slow_read(a);
+		nop_ping(a, "x", 1);
+		conn_rst(a);
+		p = pdu_recv_ms(b, DISK_MS / 10);
+		CK(!p || scsi_feed(b, p), "got %s", p ? op_name(PDU_OP(p)) : "");
+	}
+	CK(s->done, "PREEMPT AND ABORT waits for the reads that come after it");
+	CK_EQ(s->status, 0, "its status");
+	CK(tap_now() - start > DISK_MS / 2, "it did not wait for the read before it");
+	pr_out(b, PR_CLEAR, 0xb, 0);
+}
+
 static const struct tap_case cases[] = {
 	{ "4.2.2.1", "a slow disk holds up neither pings nor other disks",
 	  it_is_slow },
@@ -298,6 +345,8 @@ static const struct tap_case cases[] = {
 	{ "6.3", "a login does not wait for the disk of a reset session", other_login,
 	  "reset" },
 	{ "11.14", "a Logout amid slow commands is answered", logout_now },
+	{ "4.2.3.3", "PREEMPT AND ABORT of a node that keeps leaving reads behind comes to its end",
+	  fence_ends },
 	{ "11.9.1", "switching off amid slow commands is bounded", switch_off },
 };
 
