@@ -736,6 +736,7 @@ leave_no_trace()
 	local output bound=60
 
 	! grep -qx all /run/spoilt 2>/dev/null || return 0
+	[ "$(nproc)" = "$LAB_CPUS" ] || echo "$(nproc) processors, not $LAB_CPUS"
 	if ! end_user_processes; then
 		output=$(user_processes)
 		echo "processes that cannot be killed: ${output//$'\n'/, }"

@@ -94,7 +94,7 @@ run_prepare()
 	{
 		printf 'TARGET=%q\nLAB_KERNEL=%q\n' "$opt_target" "$opt_kernel"
 		is_debug "$opt_kernel" && printf 'LAB_DEBUG=yes\n' || printf 'LAB_DEBUG=\n'
-		printf 'export TARGET LAB_KERNEL LAB_DEBUG\n'
+		printf 'LAB_CPUS=%q\nexport TARGET LAB_KERNEL LAB_DEBUG LAB_CPUS\n' "$opt_cpus"
 		printf 'limit=%q\nverbose=%q\nmode=%q\n' "$opt_limit" "$opt_verbose" "$mode"
 		[ ${#opt_env[@]} = 0 ] || printf 'export %q\n' "${opt_env[@]}"
 	} >"$work/config"
