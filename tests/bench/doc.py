@@ -6,7 +6,8 @@ usage: doc.py RST BLOCK=FIGURES...
 
 What is between ".. begin BLOCK KIND" and ".. end BLOCK" in RST is replaced by a
 table of the kind: "target" or "all" (CPU time per I/O), "events" (segments and
-context switches per I/O), "latency". A block of kind "plot" names an SVG file.
+context switches per I/O), "latency". A block of kind "plot" names an SVG file; one of kind
+"lines" has the lines as they are, by subject.
 """
 import os
 import re
@@ -98,8 +99,18 @@ def plot(figures, key, name):
     return [".. image:: " + os.path.basename(name)]
 
 
-def block(kind, figures, rst):
+def as_it_is(file):
+    with open(file, encoding="utf-8") as f:
+        lines = [line.split(None, 3) for line in f]
+    lines.sort(key=lambda v: (v[2], ORDER.index(v[0]), v[1]))
+    return ["::", ""] + ["  %-9s %-26s %s" % (NAMES[v[0]], v[2], v[3].rstrip()) for v in lines]
+
+
+def block(kind, file, rst):
     kind, *rest = kind.split()
+    if kind == "lines":
+        return as_it_is(file)
+    figures = table.read([file])
     if kind == "target":
         return cost_table(figures, "target")
     if kind == "all":
@@ -122,9 +133,8 @@ def main():
     def fill(m):
         if m.group(1) not in files:
             return m.group(0)
-        figures = table.read([files[m.group(1)]])
         return "\n".join([m.group(0).split("\n", 1)[0], ""]
-                         + block(m.group(2), figures, rst) + ["", ".. end " + m.group(1)])
+                         + block(m.group(2), files[m.group(1)], rst) + ["", ".. end " + m.group(1)])
     text = re.sub(r"^\.\. begin (\S+) ([^\n]+)\n.*?^\.\. end \1$", fill, text,
                   flags=re.M | re.S)
     with open(rst, "w", encoding="utf-8") as f:

@@ -7,7 +7,8 @@
 #
 #   IMPLS     of ours, intree, nvmet, tgt, null
 #   BACKEND   null_blk, brd, rd_mcp, fileio
-#   WORK      lines "NAME OPTION..." with the options of bench-load
+#   WORK      lines "NAME OPTION..." with the options of bench-load; "luns=N" before them
+#             first makes more LUNs, until there are N
 #   NETEM     what "tc" is to do to everything on the loopback device
 #   PARAMS    "KEY=VALUE..." for param/ of both iSCSI targets in the kernel
 
@@ -79,6 +80,15 @@ lio_up()
 	mk_backstore && mk_target $IQN 1 && mk_lun $IQN 1 0 disk &&
 		mk_portal $IQN 1 127.0.0.1:3260 && demo_mode $IQN 1 && lio_params &&
 		tpg_enable $IQN 1
+}
+
+# more_luns N: the iSCSI target of the kernel has N, all of the same backstore.
+more_luns()
+{
+	while [ "$luns" -lt "$1" ]; do
+		mk_lun $IQN 1 "$luns" disk || return 1
+		luns=$((luns + 1))
+	done
 }
 
 lio_down()
@@ -204,11 +214,15 @@ run_one()
 
 run_work()
 {
-	local impl=$1 round=$2 name options figures fio_disk=
+	local impl=$1 round=$2 name options figures fio_disk='' luns=1
 
 	while read -r name options; do
 		[ -n "$name" ] || continue
 		case $options in
+		luns=*)
+			figures=${options%% *} options=${options#* }
+			more_luns "${figures#luns=}" || bad=1
+			;;
 		fio*) [ -n "$fio_disk" ] || fio_up "$impl" >"$LAB_OUT/fio_up" 2>&1 ;;
 		esac
 		echo "$impl $round $name" >"$LAB_OUT/running"

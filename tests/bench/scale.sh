@@ -1,12 +1,11 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs in the guest: what grows with the number of logins, targets and LUNs, for each of
+# Runs in the guest: how many logins a second, and what many targets take, for each of
 # IMPLS in turn, ROUNDS times. Says lines "IMPLEMENTATION ROUND WHAT VALUE UNIT".
 #
 #   IMPLS     of ours, intree
 #   TARGETS   how many targets with a LUN each
-#   LUNS      how many LUNs of one target
 
 . "${VMLIB:?run by tests/bench/bench}"
 
@@ -20,28 +19,15 @@ figure()
 	echo "$impl $round $*" | tee -a "$FIGURES" | sed 's/^/# /'
 }
 
-# storm PARALLEL N: what raw-storm says of as many logins, at a time as many.
-storm()
-{
-	STORM_PARALLEL=$1 STORM_N=$2 STORM_LIMIT=200 raw-storm logins
-}
-
-milliseconds()
-{
-	sed -n 's/^# all: \([0-9]*\) ms.*/\1/p'
-}
-
+# logins NAME PARALLEL N: how many a second, and how long each takes.
 logins()
 {
-	local name=$1 parallel=$2 n=$3 ms
+	local times ms
 
-	ms=$(storm "$parallel" "$n" | milliseconds)
-	[ -z "$ms" ] || figure "$name" $((n * 1000 / (ms ? ms : 1))) "logins/s"
-}
-
-now_ms()
-{
-	echo $((${EPOCHREALTIME/./} / 1000))
+	STORM_PARALLEL=$2 STORM_N=$3 STORM_LIMIT=60 raw-storm logins >/tmp/logins
+	times=$(sed -n 's/^# logins: [0-9]* \(p50 .*\)/\1/p' /tmp/logins)
+	ms=$(sed -n 's/^# all: \([0-9]*\) ms.*/\1/p' /tmp/logins)
+	figure "$1" $(($3 * 1000 / ${ms:-60000})) "logins/s, each ${times:-none}"
 }
 
 up()
@@ -56,41 +42,16 @@ up()
 # Each quarter by itself: are the last ones dearer than the first?
 targets()
 {
-	local i quarter start part=$((TARGETS / 4))
-
-	for quarter in 1 2 3 4; do
-		start=$(now_ms)
-		for ((i = (quarter - 1) * part; i < quarter * part; i++)); do
-			quick_target "$IQN.t$i" ram $PORTAL || return 1
-		done
-		figure "targets-quarter-$quarter" $((($(now_ms) - start) * 1000 / part)) "us/target"
-	done
-	start=$(now_ms)
-	i=$(bounded 60 iscsi-ls -i "$IQN.client" iscsi://$PORTAL/ | grep -c "^Target:")
-	figure discovery $(($(now_ms) - start)) "ms for $i targets"
-	start=$(now_ms)
-	for ((i = 0; i < 4 * part; i++)); do
-		teardown_target "$IQN.t$i"
-	done
-	figure targets-removed $((($(now_ms) - start) * 1000 / (4 * part))) "us/target"
+	many make
+	raw-storm discover >/tmp/found
+	figure discovery "$(sed -n 's/^# targets: //p' /tmp/found)"
+	many remove
 }
 
-# The same LUN's reads, with few and with many LUNs beside it.
-luns()
+many()
 {
-	local i
-
-	reads luns-1
-	for ((i = 1; i < LUNS; i++)); do
-		mk_lun $IQN 1 $i ram || return 1
-	done
-	reads "luns-$LUNS"
-}
-
-reads()
-{
-	figure "$1" "$(bench-load -a 127.0.0.1 -t $IQN -w read -b 4k -d 32 -r 8 -T 3 -W 1 |
-		sed -n 's/.*iops=\([0-9]*\).*/\1/p')" IOPS
+	figure "targets-$1" "$("$LAB_SRC/tests/vm/many-targets" "$1" $IQN.t "$TARGETS" \
+		"$(backstore_dir ram)" $PORTAL)" "us/target, quarter by quarter"
 }
 
 : >"$FIGURES"
@@ -103,13 +64,11 @@ for ((round = 1; round <= ${ROUNDS:-2}; round++)); do
 		silent=$!
 		poll 60 grep -q '^# ready' /tmp/silent
 		# each takes the in-tree module many seconds
-		[ "$impl" = ours ] && n=300 || n=2
+		[ "$impl" = ours ] && n=300 || n=1
 		logins logins-1-beside-1000-silent 1 $n
 		kill $silent
 		wait $silent 2>/dev/null
-		luns
-		teardown_target $IQN
-		quick_target $IQN ram $PORTAL && targets
+		targets
 		teardown_all 300 && unload_target
 	done
 done

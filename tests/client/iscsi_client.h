@@ -399,6 +399,7 @@ struct pdu *text_pdu(struct conn *c, uint32_t itt, uint32_t ttt, int flags,
 		     const char *lines);
 void text_rejected(struct conn *c, const struct pdu *reject);
 /* A whole exchange; the keys go to @out, NULL result is a Reject's reason. */
+struct pdu *text_all(struct conn *c, const char *lines, char **all, size_t *len);
 struct pdu *text(struct conn *c, const char *lines, struct keys *out);
 struct pdu *snack_pdu(struct conn *c, int type, uint32_t itt, uint32_t ttt,
 		      uint32_t beg, uint32_t run);

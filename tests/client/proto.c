@@ -115,15 +115,18 @@ void text_rejected(struct conn *c, const struct pdu *reject)
 		c->cmdsn--;
 }
 
-/* The last response, or the Reject that ended the exchange. */
-struct pdu *text(struct conn *c, const char *lines, struct keys *out)
+/*
+ * The last response, or the Reject that ended the exchange; all text of the answer is in
+ * @all then, @len bytes.
+ */
+struct pdu *text_all(struct conn *c, const char *lines, char **all, size_t *len)
 {
 	uint32_t itt = next_itt(), ttt = NO_TAG;
-	char *all = tap_alloc(1 << 22);
-	size_t n = 0;
 	struct pdu *p;
 	int rounds;
 
+	*all = tap_alloc(1 << 22);
+	*len = 0;
 	for (rounds = 0; rounds < 2000; rounds++) {
 		pdu_send(c, text_pdu(c, itt, ttt, 0x80, rounds ? "" : lines));
 		p = pdu_recv(c);
@@ -137,17 +140,27 @@ struct pdu *text(struct conn *c, const char *lines, struct keys *out)
 			FAIL("expected Text Response, got %s",
 			     op_name(PDU_OP(p)));
 		CK_EQ(PDU_ITT(p), itt, "the Text Response's ITT");
-		CK(n + p->dlen < 1 << 22, "too much text");
+		CK(*len + p->dlen < 1 << 22, "too much text");
 		if (p->dlen)
-			memcpy(all + n, p->data, p->dlen);
-		n += p->dlen;
+			memcpy(*all + *len, p->data, p->dlen);
+		*len += p->dlen;
 		if (PDU_F(p))
 			break;
 		ttt = PDU_TTT(p);
 	}
 	CK(PDU_F(p), "the text does not come to an end");
-	if (out)
-		keys_parse(out, all, n);
+	return p;
+}
+
+struct pdu *text(struct conn *c, const char *lines, struct keys *out)
+{
+	struct pdu *p;
+	size_t len;
+	char *all;
+
+	p = text_all(c, lines, &all, &len);
+	if (out && PDU_OP(p) == OP_TEXT_RSP)
+		keys_parse(out, all, len);
 	return p;
 }
 

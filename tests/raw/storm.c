@@ -706,6 +706,25 @@ static void deaf(const void *arg)
 		conn_rst(c[i]);
 }
 
+/* ---- discover: one discovery of all there are ---- */
+
+static void discover(const void *arg)
+{
+	struct conn *c = login_discovery();
+	int64_t start = tap_now();
+	unsigned int n = 0;
+	struct pdu *p;
+	size_t len;
+	char *all;
+
+	(void)arg;
+	p = text_all(c, "SendTargets=All\n", &all, &len);
+	CK_EQ(PDU_OP(p), OP_TEXT_RSP, "the answer's opcode");
+	for (char *s = all; s < all + len; s += strlen(s) + 1)
+		n += !strncmp(s, "TargetName=", strlen("TargetName="));
+	tap_diag("targets: %u, %zu bytes, %lld ms", n, len, (long long)(tap_now() - start));
+}
+
 static const struct tap_case cases[] = {
 	{ "6.3", "silent: connections which say a part of a login", silent },
 	{ "6.3", "logins: many at a time", logins },
@@ -715,6 +734,7 @@ static const struct tap_case cases[] = {
 	{ "6.3", "drip: logins byte by byte", drip },
 	{ "4.2.2.1", "stuck: commands which wait for their disk", stuck },
 	{ "7.14", "deaf: reads whose data nobody takes", deaf },
+	{ "C", "discover: one discovery of all targets", discover },
 };
 
 int main(int argc, char **argv)
@@ -722,7 +742,7 @@ int main(int argc, char **argv)
 	char name[32];
 
 	if (argc != 2) {
-		fprintf(stderr, "usage: raw-storm silent|logins|retry|sit|bad|drip|stuck|deaf\n");
+		fprintf(stderr, "usage: raw-storm silent|logins|retry|sit|bad|drip|stuck|deaf|discover\n");
 		return 2;
 	}
 	env_init();

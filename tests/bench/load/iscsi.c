@@ -174,6 +174,13 @@ static void login(struct sess *s)
 	die("login: no end after %d requests", rounds);
 }
 
+/* As REPORT LUNS of LIO has them, which knows no address methods. */
+static void put_lun(uint8_t *bhs)
+{
+	bhs[8] = opt.lun >> 8;
+	bhs[9] = opt.lun;
+}
+
 /* Unit attentions stay with the first commands, so get them over with. */
 static void test_unit_ready(struct sess *s)
 {
@@ -182,7 +189,7 @@ static void test_unit_ready(struct sess *s)
 	for (int i = 0; i < 8; i++) {
 		uint8_t bhs[48] = { SCSI_CMD, 0x81 };
 
-		bhs[9] = opt.lun;
+		put_lun(bhs);
 		put32(bhs + 16, CTRL_TAG);
 		put32(bhs + 24, s->cmdsn++);
 		put32(bhs + 28, s->exp_statsn);
@@ -209,7 +216,7 @@ static void iscsi_open(struct sess *s)
 
 		t[0] = SCSI_CMD;
 		t[1] = w ? 0x21 : 0xc1;
-		t[9] = opt.lun;
+		put_lun(t);
 		put32(t + 20, opt.bs);
 		t[32] = w ? 0x8a : 0x88;	/* WRITE(16), READ(16) */
 		put32(t + 42, opt.bs / 512);
@@ -254,7 +261,7 @@ static bool put_data_out(struct sess *s, struct pend *p)
 	const struct slot *sl = &s->slots[p->slot];
 	uint8_t bhs[48] = { DATA_OUT };
 
-	bhs[9] = opt.lun;
+	put_lun(bhs);
 	put32(bhs + 16, p->slot);
 	put32(bhs + 20, p->ttt);
 	put32(bhs + 28, s->exp_statsn);
@@ -279,7 +286,7 @@ static bool iscsi_put_pend(struct sess *s, struct pend *p)
 
 	if (p->kind == PEND_R2T)
 		return put_data_out(s, p);
-	bhs[9] = opt.lun;
+	put_lun(bhs);
 	put32(bhs + 16, NO_TAG);
 	put32(bhs + 20, p->ttt);
 	put32(bhs + 24, s->cmdsn);
