@@ -438,12 +438,16 @@ static int tcmi_rx_headers(struct tcmi_conn *conn)
 	return 1;
 }
 
+/*
+ * Not BUF_READY: that core's worker may set at any time, and until tcmi_cmd_buffer() has
+ * seen it the data would have no place to go.
+ */
 static bool tcmi_rx_buffer_missing(struct tcmi_conn *conn)
 {
 	struct tcmi_cmd *cmd = conn->rx.cmd;
 
-	return cmd && conn->rx.dest == TCMI_DEST_DRAIN &&
-	       !test_bit(TCMI_CMD_BUF_READY, &cmd->flags) &&
+	return cmd && conn->rx.dest == TCMI_DEST_DRAIN && cmd->state == TCMI_CMD_IN_CORE &&
+	       !test_bit(TCMI_CMD_EXECUTED, &cmd->flags) &&
 	       !test_bit(TCMI_CMD_POSTED, &cmd->flags) && !cmd->held_sgl;
 }
 
