@@ -219,6 +219,13 @@ static void tcmi_reserve_fence_over(struct tcmi_lane *lane)
 	spin_unlock(&lane->lock);
 }
 
+/* Nobody waits for the fence that is up. */
+static bool tcmi_reserve_unfenced(const struct tcmi_lane *lane)
+{
+	lockdep_assert_held(&lane->lock);
+	return list_empty(&lane->gates) && list_empty(&lane->gates_next);
+}
+
 /* @conn's thread puts a fence up, for @lane's gates. */
 static void tcmi_reserve_fence_up(struct tcmi_conn *conn, struct tcmi_lane *lane)
 {
@@ -251,8 +258,14 @@ void tcmi_reserve_fence(struct tcmi_conn *conn, struct tcmi_cmd *fence)
 	clear_bit(TCMI_CMD_POSTED, &fence->flags);
 	if (fence->tmf_step == TCMI_TMF_FENCE) {
 		fence->tmf_step = TCMI_TMF_FENCE_DOWN;
-		if (tcmi_drain_await(lane, fence))
+		if (tcmi_drain_await(lane, fence)) {
+			/* its gates may have been taken back meanwhile */
+			spin_lock(&lane->lock);
+			if (tcmi_reserve_unfenced(lane))
+				tcmi_drain_release(lane);
+			spin_unlock(&lane->lock);
 			return;
+		}
 	}
 	tcmi_cmd_finish(conn, fence);
 	tcmi_reserve_fence_over(lane);
@@ -317,7 +330,7 @@ bool tcmi_reserve_hold(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 bool tcmi_reserve_recall(struct tcmi_cmd *cmd)
 {
 	struct tcmi_cmd *gate = cmd->gate;
-	bool waits, last;
+	bool waits;
 
 	if (!gate)
 		return false;
@@ -327,10 +340,9 @@ bool tcmi_reserve_recall(struct tcmi_cmd *cmd)
 	spin_lock(&gate->lane->lock);
 	waits = !list_empty(&gate->entry);
 	list_del_init(&gate->entry);
-	last = list_empty(&gate->lane->gates) && list_empty(&gate->lane->gates_next);
-	spin_unlock(&gate->lane->lock);
-	if (last)
+	if (tcmi_reserve_unfenced(gate->lane))
 		tcmi_drain_release(gate->lane);
+	spin_unlock(&gate->lane->lock);
 	/* else it has been posted */
 	if (waits)
 		tcmi_reserve_gate_end(cmd->conn, gate);
@@ -346,16 +358,20 @@ void tcmi_reserve_gate(struct tcmi_conn *conn, struct tcmi_cmd *gate)
 {
 	struct tcmi_lane *lane = gate->lane;
 	struct tcmi_cmd *cmd = gate->fenced;
+	bool needed;
 
 	clear_bit(TCMI_CMD_POSTED, &gate->flags);
 	if (gate->tmf_step == TCMI_TMF_GATE_FENCE) {
 		/* all others may have been taken back, and new ones have come behind it */
-		if (cmd) {
-			spin_lock(&lane->lock);
+		spin_lock(&lane->lock);
+		if (cmd)
 			list_add_tail(&gate->entry, &lane->gates);
-			spin_unlock(&lane->lock);
-		}
-		tcmi_reserve_fence_up(conn, lane);
+		needed = !list_empty(&lane->gates);
+		spin_unlock(&lane->lock);
+		if (needed)
+			tcmi_reserve_fence_up(conn, lane);
+		else
+			tcmi_reserve_fence_over(lane);
 		if (!cmd)
 			tcmi_reserve_gate_end(conn, gate);
 		return;
