@@ -98,6 +98,17 @@ STORM_N=40 STORM_PARALLEL=0 STORM_SOURCES=1 raw-storm sit >/tmp/crowd &
 crowd=$!
 ok "poll 30 grep -q '^# ready' /tmp/crowd && disperse" "sessions do not count" || told
 like "$(cat /tmp/crowd)" "in: 40 lost: 0" "one source has forty, one login at a time"
+put 10 $PARAMS/max_per_source
+STORM_N=30 raw-storm lurk >/tmp/crowd &
+crowd=$!
+# the other connection comes from that address, too
+ok "poll 30 grep -q '^# ready' /tmp/crowd && poll 10 eval '[ \$(established) = 10 ]'" \
+	"discovery sessions do, for anybody may have one" || told
+ok "logs_in" "which keeps nobody out" || diag "$(cat /tmp/logins)"
+ok '[ "$(ss -Htno state established "( sport = :3260 )" | grep -c timer:.keepalive)" -ge 5 ]' \
+	"TCP looks whether they are still there" || diag "$(ss -Htno state established)"
+disperse
+diag "$(grep left: /tmp/crowd)"
 put 1024 $PARAMS/max_per_source
 exec {other}>&-
 ok 'poll 20 eval "[ \$(established) = 0 ]"' "all have gone"

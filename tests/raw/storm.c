@@ -725,6 +725,28 @@ static void discover(const void *arg)
 	tap_diag("targets: %u, %zu bytes, %lld ms", n, len, (long long)(tap_now() - start));
 }
 
+/* ---- lurk: discovery sessions which ask for nothing ---- */
+
+static void lurk(const void *arg)
+{
+	struct conn **c = tap_alloc(opt.n * sizeof(*c));
+	unsigned int n = 0, first = 0;
+
+	(void)arg;
+	for (unsigned int i = 0; i < opt.n; i++)
+		c[i] = login_discovery();
+	ready();
+	wait_term();
+	for (unsigned int i = opt.n; i--;) {
+		pdu_recv_ms(c[i], 100);
+		if (!c[i]->eof) {
+			first = i;
+			n++;
+		}
+	}
+	tap_diag("left: %u, the first is %u", n, first);
+}
+
 static const struct tap_case cases[] = {
 	{ "6.3", "silent: connections which say a part of a login", silent },
 	{ "6.3", "logins: many at a time", logins },
@@ -735,6 +757,7 @@ static const struct tap_case cases[] = {
 	{ "4.2.2.1", "stuck: commands which wait for their disk", stuck },
 	{ "7.14", "deaf: reads whose data nobody takes", deaf },
 	{ "C", "discover: one discovery of all targets", discover },
+	{ "7.4.3", "lurk: discovery sessions which ask for nothing", lurk },
 };
 
 int main(int argc, char **argv)
@@ -742,7 +765,7 @@ int main(int argc, char **argv)
 	char name[32];
 
 	if (argc != 2) {
-		fprintf(stderr, "usage: raw-storm silent|logins|retry|sit|bad|drip|stuck|deaf|discover\n");
+		fprintf(stderr, "usage: raw-storm silent|logins|retry|sit|bad|drip|stuck|deaf|discover|lurk\n");
 		return 2;
 	}
 	env_init();

@@ -16,6 +16,7 @@
 
 #define TCMI_CAP_LOWEST		4
 #define TCMI_CAP_HIGHEST	65536
+#define TCMI_DISCOVERY_IDLE	60	/* seconds without a sign of the peer's TCP */
 
 static int tcmi_cap_set(const char *val, const struct kernel_param *kp)
 {
@@ -33,7 +34,7 @@ MODULE_PARM_DESC(max_silent, "connections that have said nothing, of one portal 
 
 static u32 tcmi_max_logins = 2048;
 module_param_cb(max_logins, &tcmi_cap_ops, &tcmi_max_logins, 0644);
-MODULE_PARM_DESC(max_logins, "logins under way, of one portal (4..65536)");
+MODULE_PARM_DESC(max_logins, "logins under way and discoveries, of one portal (4..65536)");
 
 static u32 tcmi_max_per_source = 1024;
 module_param_cb(max_per_source, &tcmi_cap_ops, &tcmi_max_per_source, 0644);
@@ -225,7 +226,10 @@ static void tcmi_caller_attach(struct tcmi_caller *caller)
 	sk->sk_data_ready = tcmi_sk_data_ready;
 	sk->sk_write_space = tcmi_sk_write_space;
 	sk->sk_state_change = tcmi_sk_state_change;
-	/* bytes and FINs that came before the callbacks were ours */
+	/*
+	 * bytes and FINs that came before the callbacks were ours; who is late with bytes waits
+	 * for the lock, see tcmi_listen_data_ready()
+	 */
 	if (!skb_queue_empty_lockless(&sk->sk_receive_queue) ||
 	    sk->sk_state != TCP_ESTABLISHED)
 		tcmi_caller_ready(caller);
@@ -358,7 +362,7 @@ static void tcmi_caller_crowd(struct tcmi_portal *portal, const struct tcmi_call
 			return;
 		atomic_inc(&tcmi_callers_displaced);
 		if (conn) {
-			tcmi_conn_close(conn, "too many logins at once");
+			tcmi_conn_close(conn, "too many logins or discoveries at once");
 			tcmi_conn_put(conn);
 		} else {
 			tcmi_caller_drop(caller);
@@ -444,6 +448,24 @@ static void tcmi_caller_start(struct work_struct *work)
 	else
 		tcmi_caller_drop(caller);
 	tcmi_caller_put(caller);
+}
+
+/**
+ * tcmi_caller_discovers() - a discovery session has begun, perhaps of somebody unknown
+ * @caller: of the connection
+ *
+ * It stays among the logins, so that the caps hold for it: the oldest makes room. It may
+ * be idle for as long as it likes (no NOP-In may ask, 7.4.3), so TCP has to find out whether
+ * the peer is there and takes what it is sent.
+ */
+void tcmi_caller_discovers(struct tcmi_caller *caller)
+{
+	struct sock *sk = caller->sock->sk;
+
+	sock_set_keepalive(sk);
+	tcp_sock_set_keepidle(sk, TCMI_DISCOVERY_IDLE);
+	tcp_sock_set_keepintvl(sk, TCMI_DISCOVERY_IDLE / 4);
+	tcp_sock_set_user_timeout(sk, TCMI_DISCOVERY_IDLE * MSEC_PER_SEC);
 }
 
 /**

@@ -42,16 +42,10 @@ int tcmi_login_begin(struct tcmi_conn *conn)
 	return 0;
 }
 
-/**
- * tcmi_login_end() - forget the login, secrets first
- * @conn: the connection; NULL login is fine
- */
-void tcmi_login_end(struct tcmi_conn *conn)
+static void tcmi_login_forget(struct tcmi_conn *conn)
 {
 	struct tcmi_login *login = conn->login;
 
-	tcmi_caller_login_over(conn->caller, conn->phase == ISCSIP_PHASE_LOGIN &&
-			       login && !login->refused);
 	if (!login)
 		return;
 	conn->login = NULL;
@@ -59,6 +53,28 @@ void tcmi_login_end(struct tcmi_conn *conn)
 		tcmi_tpg_put(login->tpg);
 	kvfree_sensitive(login->text, login->text ? ISCSIP_LOGIN_TEXT_MAX : 0);
 	kfree_sensitive(login);
+}
+
+static void tcmi_login_succeeded(struct tcmi_conn *conn)
+{
+	if (conn->phase == ISCSIP_PHASE_DISCOVERY)
+		tcmi_caller_discovers(conn->caller);
+	else
+		tcmi_caller_login_over(conn->caller, false);
+	tcmi_login_forget(conn);
+}
+
+/**
+ * tcmi_login_end() - the connection ends; forget the login that it may be in, secrets first
+ * @conn: the connection
+ */
+void tcmi_login_end(struct tcmi_conn *conn)
+{
+	struct tcmi_login *login = conn->login;
+
+	tcmi_caller_login_over(conn->caller, conn->phase == ISCSIP_PHASE_LOGIN &&
+			       login && !login->refused);
+	tcmi_login_forget(conn);
 }
 
 /**
@@ -465,7 +481,7 @@ static struct iscsip_verdict tcmi_login_step(struct tcmi_conn *conn,
 	if (!v.action)
 		v = tcmi_login_answer(conn, req, &result, out);
 	if (!v.action && result.done)
-		tcmi_login_end(conn);
+		tcmi_login_succeeded(conn);
 	return v;
 }
 

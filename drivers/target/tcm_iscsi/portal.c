@@ -73,14 +73,19 @@ static bool tcmi_addr_equal(const struct sockaddr_storage *a,
 
 static void tcmi_listen_data_ready(struct sock *sk)
 {
+	void (*data_ready)(struct sock *sk) = tcmi_listen_data_ready;
 	struct tcmi_portal *portal;
 
-	/* a child inherits this until it is accepted: only the listener counts */
 	read_lock_bh(&sk->sk_callback_lock);
 	portal = sk->sk_user_data;
-	if (portal && sk->sk_state == TCP_LISTEN)
+	if (sk->sk_state != TCP_LISTEN)
+		/* a child inherits this; it may have been accepted since TCP looked */
+		data_ready = sk->sk_data_ready;
+	else if (portal)
 		queue_work(tcmi_wq, &portal->accept_work);
 	read_unlock_bh(&sk->sk_callback_lock);
+	if (data_ready != tcmi_listen_data_ready)
+		data_ready(sk);
 }
 
 static void tcmi_portal_accept(struct work_struct *work)

@@ -608,6 +608,7 @@ void tcmi_caller_new(struct tcmi_portal *portal, struct socket *sock);
 void tcmi_caller_put(struct tcmi_caller *caller);
 void tcmi_caller_detach(struct tcmi_caller *caller);
 u32 tcmi_caller_reap(struct tcmi_portal *portal, unsigned long before);
+void tcmi_caller_discovers(struct tcmi_caller *caller);
 void tcmi_caller_login_over(struct tcmi_caller *caller, bool closed);
 
 /* ---- conn.c: the connection object ---- */
