@@ -57,6 +57,8 @@ void tcmi_cmd_free(struct tcmi_cmd *cmd)
 	tcmi_pdu_free(cmd->pdu);
 	if (test_bit(TCMI_CMD_PART, &cmd->flags))
 		atomic_dec(&conn->nparts);
+	if (test_bit(TCMI_CMD_RESERVING, &cmd->flags))
+		atomic_dec(&conn->sess->reserving);
 	kmem_cache_free(tcmi_cmd_cache, cmd);
 	/* pairs with the teardown, which goes to CLOSING before it looks */
 	if (atomic_dec_and_test(&conn->ncmds) && READ_ONCE(conn->state) >= TCMI_CONN_CLOSING)
@@ -185,6 +187,10 @@ static void tcmi_cmd_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		      DMA_NONE;
 	cmd->state = TCMI_CMD_IN_CORE;
 	set_bit(TCMI_CMD_SUBMITTED, &cmd->flags);
+	if (cmd->cdb[0] == PERSISTENT_RESERVE_OUT) {
+		atomic_inc(&conn->sess->reserving);
+		set_bit(TCMI_CMD_RESERVING, &cmd->flags);
+	}
 	if (target_init_cmd(se_cmd, conn->sess->se_sess, cmd->sense, tcmi_lun(cmd->lun),
 			    req->scsi.edtl, tcmi_cmd_attr(req->scsi.attr), dir,
 			    TARGET_SCF_ACK_KREF))

@@ -74,6 +74,7 @@ enum tcmi_cmd_state {		/* named after whom we wait for */
 #define TCMI_CMD_SUBMITTED	8	/* target_submit() called or queued */
 #define TCMI_CMD_TAS		9	/* ended by another nexus: TASK ABORTED is the status */
 #define TCMI_CMD_PART		10	/* no request of the initiator's: parts, errands, fences */
+#define TCMI_CMD_RESERVING	11	/* counted in sess->reserving */
 
 enum tcmi_tmf_step {		/* what a function that comes back to its thread does next */
 	TCMI_TMF_ANSWER,
@@ -203,6 +204,7 @@ void tcmi_submit_pages(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_submit_later(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 bool tcmi_submit_recall(struct tcmi_cmd *cmd);
 bool tcmi_submit_run(struct tcmi_conn *conn);
+int tcmi_submit_init(void);
 void tcmi_submit_exit(void);
 
 /* ---- reserve.c: PERSISTENT RESERVE OUT ---- */

@@ -116,7 +116,7 @@ void tcmi_conn_kick(struct tcmi_conn *conn)
 {
 	if (test_and_set_bit(TCMI_CONN_KICKED, &conn->flags))
 		return;
-	if (test_bit(TCMI_CONN_DRAIN, &conn->flags))
+	if (test_bit_acquire(TCMI_CONN_DRAIN, &conn->flags))
 		tcmi_drain_kick(conn);
 	else
 		rcuwait_wake_up(&conn->wait);

@@ -163,20 +163,6 @@ ssize_t tcmi_drain_show(struct tcmi_tpg *tpg, char *page)
 
 /* ---- the work ---- */
 
-/* Core doesn't let go of its caller's ACL while it changes reservations. */
-static bool tcmi_drain_reserving(struct tcmi_conn *conn)
-{
-	struct tcmi_cmd *cmd;
-	int i;
-
-	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
-		hlist_for_each_entry(cmd, &conn->tasks[i], task)
-			if (cmd->req.opcode == ISCSIP_OP_SCSI_CMD &&
-			    cmd->se_cmd.t_task_cdb[0] == PERSISTENT_RESERVE_OUT)
-				return true;
-	return false;
-}
-
 /**
  * tcmi_drain_kick() - something has come back for a connection that drains
  * @conn: the connection; the caller holds a reference
@@ -226,8 +212,7 @@ static void tcmi_drain_work(struct work_struct *work)
 		tcmi_drain_over(conn);
 		module_put(THIS_MODULE);
 	} else {
-		if (time_after_eq(jiffies, conn->drain_since + TCMI_DEPART) &&
-		    !tcmi_drain_reserving(conn))
+		if (time_after_eq(jiffies, conn->drain_since + TCMI_DEPART))
 			tcmi_sess_depart(conn->sess);
 		kref_get(&conn->ref);
 		if (!queue_delayed_work(tcmi_wq, &conn->drain_work, TCMI_DEPART))
@@ -288,6 +273,7 @@ void tcmi_drain(struct tcmi_conn *conn)
 	__module_get(THIS_MODULE);
 	/* with the bit set, others' kicks may bring it to its end at any time */
 	kref_get(&conn->ref);
+	smp_mb__before_atomic();	/* the work before the bit; pairs with tcmi_conn_kick() */
 	set_bit(TCMI_CONN_DRAIN, &conn->flags);
 	/* who kicked before it saw the bit has set KICKED, which the work looks behind */
 	smp_mb__after_atomic();

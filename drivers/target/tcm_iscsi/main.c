@@ -41,9 +41,12 @@ static int __init tcmi_init(void)
 					 WQ_MAX_ACTIVE);
 	if (!tcmi_submit_wq)
 		goto out_wq;
-	ret = tcmi_configfs_init();
+	ret = tcmi_submit_init();
 	if (ret)
 		goto out_submit_wq;
+	ret = tcmi_configfs_init();
+	if (ret)
+		goto out_submit;
 	ret = target_register_template(&tcmi_fabric_ops);
 	if (ret)
 		goto out_configfs;
@@ -52,6 +55,8 @@ static int __init tcmi_init(void)
 
 out_configfs:
 	tcmi_configfs_exit();
+out_submit:
+	tcmi_submit_exit();
 out_submit_wq:
 	destroy_workqueue(tcmi_submit_wq);
 out_wq:
@@ -65,6 +70,11 @@ static void __exit tcmi_exit(void)
 {
 	target_unregister_template(&tcmi_fabric_ops);
 	tcmi_configfs_exit();
+	/*
+	 * Workers, core's among them, that were preempted on their way out: they have let go of
+	 * their command, and of what kept the module, but not of their lane or connection.
+	 */
+	synchronize_rcu_tasks();
 	tcmi_submit_exit();
 	tcmi_refusal_exit();
 	destroy_workqueue(tcmi_submit_wq);

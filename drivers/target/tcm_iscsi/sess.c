@@ -172,10 +172,23 @@ static struct se_node_acl *tcmi_sess_leave_acl(struct tcmi_sess *sess)
 	return acl;
 }
 
+/*
+ * No connection is left, and core changes no reservations for it, with its ACL in hand. Those
+ * of a connection that has left have been counted before.
+ */
+static bool tcmi_sess_may_depart(struct tcmi_sess *sess)
+{
+	bool left;
+
+	spin_lock(&sess->lock);
+	left = !sess->nconns;
+	spin_unlock(&sess->lock);
+	return left && !atomic_read(&sess->reserving);
+}
+
 /**
  * tcmi_sess_depart() - leave the ACL to who wants to change or delete it
- * @sess: the session; it has no connection left, only commands in the backend, and none
- *	  of those changes reservations
+ * @sess: the session; departs when nothing of it is left but commands in the backend
  *
  * Core waits uninterruptibly for an ACL's last session, and the backend may be dead.
  * Commands there don't look at the ACL any more. One that was preempted on its way to
@@ -188,7 +201,7 @@ void tcmi_sess_depart(struct tcmi_sess *sess)
 {
 	struct tcmi_departure *departure;
 
-	if (!sess || !sess->se_sess || READ_ONCE(sess->nconns))
+	if (!sess || !sess->se_sess || !tcmi_sess_may_depart(sess))
 		return;
 	tcmi_lane_drop_reservations(sess->tpg, sess->se_sess);
 	departure = kzalloc(sizeof(*departure), GFP_KERNEL);

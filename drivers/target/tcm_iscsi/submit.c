@@ -24,6 +24,8 @@
 
 /* ---- lanes ---- */
 
+/* No reclaim depends on it: work of such a queue may not wait for one without a rescuer. */
+static struct workqueue_struct *tcmi_lane_free_wq;
 static LIST_HEAD(tcmi_lanes);		/* tcmi_lanes_lock; those with a LUN */
 static DEFINE_MUTEX(tcmi_lanes_lock);
 
@@ -40,7 +42,7 @@ static void tcmi_lane_release(struct kref *ref)
 	struct tcmi_lane *lane = container_of(ref, struct tcmi_lane, ref);
 
 	/* the last one may run on the very queue that has to go */
-	queue_work(tcmi_wq, &lane->free_work);
+	queue_work(tcmi_lane_free_wq, &lane->free_work);
 }
 
 /**
@@ -414,11 +416,23 @@ static void tcmi_watch_round(struct work_struct *work)
 }
 
 /**
- * tcmi_submit_exit() - nothing of this file runs any more; at module exit
+ * tcmi_submit_init() - at module load
+ * Return: 0 or -ENOMEM.
+ */
+int tcmi_submit_init(void)
+{
+	tcmi_lane_free_wq = alloc_workqueue("tcmi_free", WQ_UNBOUND, 0);
+	return tcmi_lane_free_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * tcmi_submit_exit() - nothing of this file runs any more; at module exit, when nobody has a
+ * lane in hand
  */
 void tcmi_submit_exit(void)
 {
 	cancel_delayed_work_sync(&tcmi_watch);
+	destroy_workqueue(tcmi_lane_free_wq);
 }
 
 /* ---- the connection's commands ---- */

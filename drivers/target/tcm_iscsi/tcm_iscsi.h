@@ -301,6 +301,8 @@ struct tcmi_sess {
 	u32 nconns;
 	struct iscsip_window window;
 
+	atomic_t reserving;		/* PERSISTENT RESERVE OUTs in core */
+
 	/* statistics: each written by the connection's thread only */
 	u64 cmd_pdus;
 	u64 rsp_pdus;
