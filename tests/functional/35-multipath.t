@@ -95,7 +95,7 @@ try "iscsid starts" start_iscsid node.session.timeo.replacement_timeout=5 \
 try "discovery finds both portals" \
 	eval '[ "$(iscsiadm -m discovery -t st -I default -p $P1 | grep -c "$IQN")" = 2 ]'
 try "the initiator logs in at both" bounded 40 iscsiadm -m node -T "$IQN" -l
-ok 'poll 30 map_there' "multipathd makes a map" || diag "$(multipathd show paths 2>&1)"
+ok 'poll 90 map_there' "multipathd makes a map" || diag "$(multipathd show paths 2>&1)"
 map_there
 ok 'poll 20 paths_active 2' "of two paths" || diag "$(multipath -ll 2>&1)"
 is "$(blockdev --getsize64 "/dev/mapper/$map")" $SIZE "it has the disk's size"
@@ -105,11 +105,11 @@ writer "/dev/mapper/$map" 25 &
 ok 'goes_on 10' "a writer runs on it"
 try "the first portal group is disabled under it" bounded 30 tpg_disable "$IQN" 1
 ok 'poll 20 paths_active 1' "one path fails" || diag "$(multipathd show paths 2>&1)"
-ok 'goes_on 20' "the writer goes on"
+ok 'goes_on 60' "the writer goes on"
 try "the portal group is enabled again" tpg_enable "$IQN" 1
 ok 'poll 30 paths_active 2' "the path returns" || diag "$(multipathd show paths 2>&1)"
 try "the second one is disabled" bounded 30 tpg_disable "$IQN" 2
-ok 'goes_on 20' "the writer goes on"
+ok 'goes_on 60' "the writer goes on"
 try "and enabled" tpg_enable "$IQN" 2
 ok 'poll 30 paths_active 2' "both paths are active"
 ok 'poll 60 test -s /tmp/fio.rc' "the writer ends"

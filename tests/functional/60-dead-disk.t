@@ -14,7 +14,7 @@ LIVE=${BASE}live
 OTHER=${BASE}other
 PORTAL=127.0.0.1:3260
 # What a bystander may have to wait, in ms; the VM is slow.
-PATIENCE=2000
+PATIENCE=$(patience 2000)
 
 setup()
 {
@@ -105,7 +105,7 @@ ok 'poll 60 logged_in_anew 0' "the initiator gives up and logs in anew meanwhile
 	diag "$(cat "$session/state") $(reconnects)"
 bystanders "after its new login"
 # It waits for the sessions, but not longer than 2 s.
-PATIENCE=4000 quickly "the portal group is disabled" tpg_disable "$DEAD"
+PATIENCE=$(patience 4000) quickly "the portal group is disabled" tpg_disable "$DEAD"
 bystanders "after disabling" disabled
 quickly "and enabled" tpg_enable "$DEAD"
 todo

@@ -12,7 +12,7 @@
 IQN=${BASE}silent
 CLIENT=${BASE}client
 SILENT=20
-PATIENCE=2000
+PATIENCE=$(patience 2000)
 
 # open_many N [BYTES]: connections, each says so many bytes of a Login Request.
 open_many()

@@ -13,7 +13,7 @@
 LUNS=20
 SESSIONS=20
 DEPTH=60
-PATIENCE=2000
+PATIENCE=$(patience 2000)
 PORTAL=127.0.0.1:3260
 
 quickly()
@@ -53,7 +53,7 @@ bystanders()
 	quickly "one asks a RAM disk ($1)" iscsi-inq -i "${BASE}other" "iscsi://$PORTAL/$LIVE/1"
 	quickly "one reads the RAM disk ($1)" \
 		iscsi-md5sum -i "${BASE}other" "iscsi://$PORTAL/$LIVE/1"
-	PATIENCE=4000 quickly "one reads the healthy file ($1)" \
+	PATIENCE=$(patience 4000) quickly "one reads the healthy file ($1)" \
 		iscsi-md5sum -i "${BASE}other" "iscsi://$PORTAL/$LIVE/0"
 	quickly "one logs in to the target of the frozen ones ($1)" \
 		env RAW_INI="${BASE}new" STORM_N=1 raw-storm logins

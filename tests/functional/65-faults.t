@@ -3,7 +3,8 @@
 #
 # Memory runs out: each allocation between the first byte of a connection and the end of
 # its I/O fails once, then one in a hundred of all, under load. An initiator may be refused
-# or cut off; nothing hangs, is lost in silence, or leaks. FAULTS says how many.
+# or cut off; nothing hangs, is lost in silence, or leaks. FAULTS says how many,
+# FAULT_SECONDS how long the load lasts, for each kind of allocation.
 
 # shellcheck disable=SC2016,SC2317
 # shellcheck source-path=SCRIPTDIR source=../vm/vmlib.sh
@@ -14,6 +15,7 @@
 [ -e /sys/kernel/debug/failslab ] || skip_all "only the debug kernel lets allocations fail on purpose"
 
 FAULTS=${FAULTS:-60}
+FAULT_SECONDS=${FAULT_SECONDS:-15}
 DEBUGFS=/sys/kernel/debug
 IQN=${BASE}faults
 URL=iscsi://127.0.0.1:3260/$IQN/0
@@ -73,10 +75,10 @@ one_by_one()
 	diag "$1: $hit of $FAULTS failures met, $refused initiators noticed"
 }
 
-# Two initiators write and two read, as well as they can, for 15 s.
+# Two initiators write and two read, as well as they can.
 under_load()
 {
-	local end=$((SECONDS + 15)) i sum
+	local end=$((SECONDS + FAULT_SECONDS)) i sum
 
 	for i in 0 1; do
 		while [ $SECONDS -lt $end ]; do

@@ -13,8 +13,7 @@
 PORTAL=127.0.0.1:3260
 TPG=$CFG/iscsi/$DEAD/tpgt_1
 # Two seconds, and what the slow VM needs besides.
-PATIENCE=3000
-[ -z "${LAB_DEBUG:-}" ] || PATIENCE=15000
+PATIENCE=$(patience 3000)
 
 quickly()
 {
