@@ -132,9 +132,3 @@ sysfs_is()
 {
 	[ "$(cat "$1" 2>/dev/null)" = "$2" ]
 }
-
-# patience MS: how long what waits for nobody may take. The debug kernel is slow.
-patience()
-{
-	[ -z "${LAB_DEBUG:-}" ] && echo "$1" || echo 15000
-}

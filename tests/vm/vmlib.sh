@@ -207,6 +207,12 @@ poll()
 	done
 }
 
+# patience MS: how long what waits for nobody may take. The debug kernel is slow.
+patience()
+{
+	[ -z "${LAB_DEBUG:-}" ] && echo "$1" || echo 15000
+}
+
 # bounded SECONDS COMMAND...: gives up even on what cannot be killed (124).
 bounded()
 {
