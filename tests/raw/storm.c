@@ -718,6 +718,7 @@ static void discover(const void *arg)
 	char *all;
 
 	(void)arg;
+	tap_limit(opt.limit * 1000);
 	p = text_all(c, "SendTargets=All\n", &all, &len);
 	CK_EQ(PDU_OP(p), OP_TEXT_RSP, "the answer's opcode");
 	for (char *s = all; s < all + len; s += strlen(s) + 1)
@@ -733,6 +734,7 @@ static void lurk(const void *arg)
 	unsigned int n = 0, first = 0;
 
 	(void)arg;
+	tap_limit(opt.limit * 1000);
 	for (unsigned int i = 0; i < opt.n; i++)
 		c[i] = login_discovery();
 	ready();
