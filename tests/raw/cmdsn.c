@@ -370,6 +370,36 @@ static void held_data(const void *arg)
 	conn_healthy(c);
 }
 
+/* Early data of writes which fail when they are due takes no room for ever. */
+static void held_failing(const void *arg)
+{
+	struct conn *c;
+	struct scsi *w[8];
+
+	(void)arg;
+	tpg_set("param/FirstBurstLength", "262144");
+	c = login_keys("FirstBurstLength=262144\n");
+	scsi_settle(c, 0);
+	for (int round = 0; round < 16; round++) {
+		uint32_t sn = c->cmdsn++;
+		struct pdu *p;
+
+		for (int i = 0; i < 8; i++) {
+			w[i] = scsi_rw(true, 77, 0, 128);
+			scsi_imm(w[i], 65536);
+			scsi_send(c, w[i]);
+		}
+		p = ping_pdu(c, sn);
+		pdu_send(c, p);
+		expect_echo(c, p);
+		for (int i = 0; i < 8; i++) {
+			scsi_wait(c, w[i]);
+			CK_EQ(w[i]->status, 2, "the status of a write to no LUN");
+		}
+	}
+	conn_healthy(c);
+}
+
 /* The largest queue there is, filled at one go */
 static void deep(const void *arg)
 {
@@ -613,6 +643,7 @@ static const struct tap_case cases[] = {
 	  held_data, &kib64 },
 	{ "4.2.2.1", "a window full of writes of 256 KiB that wait does no harm",
 	  too_much_held },
+	{ "4.2.2.1", "early writes which fail leave room for others", held_failing },
 	{ "4.2.2.1", "512 commands at one go are all served with cmdsn_depth 512", deep },
 	{ "11.17.1", "300 immediate commands: those too many are rejected",
 	  many_immediate },

@@ -51,8 +51,6 @@ void tcmi_cmd_free(struct tcmi_cmd *cmd)
 {
 	struct tcmi_conn *conn = cmd->conn;
 
-	if (cmd->held_sgl)
-		sgl_free(cmd->held_sgl);
 	kfree(cmd->long_cdb);
 	tcmi_pdu_free(cmd->pdu);
 	if (test_bit(TCMI_CMD_PART, &cmd->flags))
@@ -408,6 +406,7 @@ void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		conn->rx.cmd = NULL;
 		conn->rx.dest = TCMI_DEST_DRAIN;
 	}
+	tcmi_cmd_free_held(conn, cmd);
 	if (tcmi_cmd_is_write(cmd) && !iscsip_xfer_complete(&cmd->xfer) &&
 	    (cmd->xfer.unsolicited || cmd->xfer.r2t_open)) {
 		conn->drain_itt[conn->drain_next++ % TCMI_DRAIN_RING] = cmd->itt;
@@ -566,11 +565,7 @@ void tcmi_cmd_unhold(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		conn->rx.cmd = NULL;
 		conn->rx.dest = TCMI_DEST_DRAIN;
 	}
-	if (cmd->held_sgl) {
-		conn->held_bytes -= cmd->held_len;
-		sgl_free(cmd->held_sgl);
-		cmd->held_sgl = NULL;
-	}
+	tcmi_cmd_free_held(conn, cmd);
 	cmd->itt = ISCSIP_TAG_RESERVED;
 	cmd->req.opcode = ISCSIP_OP_NOP_OUT;
 }

@@ -187,6 +187,7 @@ void tcmi_cmd_slot_give(struct tcmi_cmd *cmd);
 
 /* ---- cmd_data.c: what comes for a write ---- */
 void tcmi_cmd_buffer(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
+void tcmi_cmd_free_held(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_cmd_go_on(struct tcmi_conn *conn);
 void tcmi_cmd_rx_dest(struct tcmi_conn *conn);
 int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok);

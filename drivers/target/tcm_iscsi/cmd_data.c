@@ -39,6 +39,20 @@ static void tcmi_cmd_more(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		tcmi_tx_r2t(conn, cmd);
 }
 
+/**
+ * tcmi_cmd_free_held() - early data of a command has its place, or is not wanted
+ * @conn: the connection; its thread calls
+ * @cmd: the command, into which nothing is received now
+ */
+void tcmi_cmd_free_held(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	if (!cmd->held_sgl)
+		return;
+	conn->held_bytes -= cmd->held_len;
+	sgl_free(cmd->held_sgl);
+	cmd->held_sgl = NULL;
+}
+
 static void tcmi_cmd_unhold_data(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
 	u32 left = min(cmd->held_len, cmd->se_cmd.data_length), done = 0;
@@ -48,9 +62,7 @@ static void tcmi_cmd_unhold_data(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		done += sg_pcopy_from_buffer(cmd->se_cmd.t_data_sg, cmd->se_cmd.t_data_nents,
 					     sg_virt(from), min(left - done, from->length),
 					     done);
-	conn->held_bytes -= cmd->held_len;
-	sgl_free(cmd->held_sgl);
-	cmd->held_sgl = NULL;
+	tcmi_cmd_free_held(conn, cmd);
 }
 
 /**
