@@ -881,9 +881,9 @@ static void many_returns(const void *arg)
 	threads_end(threads);
 }
 
-static unsigned int read_status(struct conn *c, unsigned int lun)
+static unsigned int rw_status(struct conn *c, bool write, unsigned int lun)
 {
-	struct scsi *s = scsi_rw(false, lun, 4096 + lba, 8);
+	struct scsi *s = scsi_rw(write, lun, 4096 + lba, 8);
 
 	scsi_send(c, s);
 	if (!await_ms(c, s, 1000))
@@ -908,22 +908,24 @@ static unsigned int draining(void)
 }
 
 /*
- * The commands that ended sessions leave on one disk are bounded: then it is BUSY. Of
- * those that wait for a worker none is left.
+ * The commands that ended sessions leave on one disk are bounded: then it is BUSY, before
+ * it asks for data. Of those that wait for a worker none is left.
  */
 static void too_many(const void *arg)
 {
+	bool write = arg;
 	struct conn *c = ready_as(BASE "many");
 	unsigned int threads = each_task(is_thread) - 1;
 	unsigned int rounds = 0, status = ~0U;
 
-	(void)arg;
 	tap_limit(120000);
 	freeze();
 	while (status == ~0U && rounds++ < 40) {
-		stuck(c, 32);
+		for (int i = 0; i < 32; i++)
+			stuck_one(c, write);
+		ping(c);
 		c = again(c);
-		status = read_status(c, LUN_DEAD);
+		status = rw_status(c, write, LUN_DEAD);
 	}
 	CK(draining() > 0, "nothing drains");
 	CK(status == BUSY || draining() <= 32, "status %02x, %u commands drain", status,
@@ -934,10 +936,10 @@ static void too_many(const void *arg)
 	live_io(c);
 	nobody_else_notices();
 	thaw();
-	settle(c, LUN_DEAD);
-	write_check(c, LUN_DEAD);
 	for (int64_t end = tap_now() + 20000; draining(); usleep(50000))
 		CK(tap_now() < end, "%u commands drain after the thaw", draining());
+	settle(c, LUN_DEAD);
+	write_check(c, LUN_DEAD);
 	conn_close(c);
 	all_is_well();
 	threads_end(threads);
@@ -1087,7 +1089,8 @@ static const struct tap_case cases[] = {
 	{ "6.3.5", "an initiator that vanished without a word logs in again, five times",
 	  peer_vanishes },
 	{ "6.3.5", "a hundred new logins over frozen commands", many_returns },
-	{ "6.3.5", "new logins over frozen commands until the disk takes no more", too_many },
+	{ "6.3.5", "new logins over frozen reads until the disk takes no more", too_many },
+	{ "6.3.5", "new logins over frozen writes until the disk takes no more", too_many, "writes" },
 	{ "4.2.2.1", "after the thaw each command gets its answer", answers_after_thaw },
 	{ "11.5.1", "a LUN RESET is answered after the thaw, no status follows",
 	  reset_over_thaw },

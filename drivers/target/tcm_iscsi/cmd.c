@@ -198,6 +198,8 @@ static void tcmi_cmd_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 			       GFP_KERNEL))
 		return;			/* its status has been posted */
 	tcmi_core_guard(cmd);
+	if (tcmi_submit_refuse(cmd))
+		return;
 	tcmi_submit_pages(conn, cmd);
 	if (dir == DMA_TO_DEVICE) {
 		/* submitting a write only gets its pages */

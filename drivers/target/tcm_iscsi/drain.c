@@ -14,7 +14,8 @@
 #define TCMI_ORPHANS_MAX	1024	/* commands of one backend */
 #define TCMI_DEPART		HZ	/* a session with less to wait for keeps its ACL */
 
-static DEFINE_SPINLOCK(tcmi_orphans_lock);	/* tpg->orphans, lane->orphans, bytes */
+static DEFINE_SPINLOCK(tcmi_orphans_lock);	/* tpg->orphans, lane->orphans, and these: */
+static u32 tcmi_orphans;
 static u64 tcmi_orphan_bytes;
 
 /* ---- orphans: commands whose connection has ended ---- */
@@ -30,6 +31,7 @@ static void tcmi_orphan_add(struct tcmi_cmd *cmd)
 	/* core may change the length when the command ends */
 	cmd->orphan_bytes = cmd->se_cmd.data_length;
 	tcmi_orphan_bytes += cmd->orphan_bytes;
+	WRITE_ONCE(tcmi_orphans, tcmi_orphans + 1);
 	if (lane) {
 		cmd->orphan_epoch = lane->orphan_epoch;
 		WRITE_ONCE(lane->orphans, lane->orphans + 1);
@@ -61,6 +63,7 @@ void tcmi_drain_forget(struct tcmi_cmd *cmd)
 	spin_lock(&tcmi_orphans_lock);
 	list_del_init(&cmd->orphan);
 	tcmi_orphan_bytes -= cmd->orphan_bytes;
+	WRITE_ONCE(tcmi_orphans, tcmi_orphans - 1);
 	if (lane) {
 		WRITE_ONCE(lane->orphans, lane->orphans - 1);
 		if (cmd->orphan_epoch != lane->orphan_epoch && !--lane->orphans_old)
@@ -93,6 +96,16 @@ bool tcmi_drain_await(struct tcmi_lane *lane, struct tcmi_cmd *fence)
 }
 
 /**
+ * tcmi_drain_any() - has any backend commands of ended connections?
+ *
+ * For those who would have to look for the lane first.
+ */
+bool tcmi_drain_any(void)
+{
+	return READ_ONCE(tcmi_orphans);
+}
+
+/**
  * tcmi_drain_full() - has a backend so many orphans that it gets no more commands?
  * @lane: the way to it
  *
@@ -102,7 +115,7 @@ bool tcmi_drain_full(const struct tcmi_lane *lane)
 {
 	u32 orphans = READ_ONCE(lane->orphans);
 
-	if (likely(!orphans))
+	if (!orphans)
 		return false;
 	return orphans >= TCMI_ORPHANS_MAX ||
 	       READ_ONCE(tcmi_orphan_bytes) >> PAGE_SHIFT > totalram_pages() / 8;

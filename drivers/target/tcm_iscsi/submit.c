@@ -437,6 +437,47 @@ void tcmi_submit_exit(void)
 
 /* ---- the connection's commands ---- */
 
+/* May the backend have it, however many commands of ended sessions it has already? */
+static bool tcmi_submit_always(const struct tcmi_lane *lane, u8 opcode)
+{
+	return lane->emulated &&
+	       (tcmi_submit_emulated(opcode) || opcode == PERSISTENT_RESERVE_OUT);
+}
+
+/**
+ * tcmi_submit_refuse() - end a command for which the backend is too full, with BUSY
+ * @cmd: the command, prepared, and a write before data is asked for; its connection's
+ *	 thread calls
+ *
+ * Those which core answers by itself are not, nor reservations: with them the other node
+ * of a pair takes the disk over.
+ *
+ * Return: true if the command ends here.
+ */
+bool tcmi_submit_refuse(struct tcmi_cmd *cmd)
+{
+	struct se_cmd *se_cmd = &cmd->se_cmd;
+	struct tcmi_lane *lane;
+	bool full;
+
+	if (likely(!tcmi_drain_any()))
+		return false;
+	lane = tcmi_lane_get(se_cmd->se_lun);
+	if (!lane)
+		return false;
+	full = !tcmi_submit_always(lane, se_cmd->t_task_cdb[0]) && tcmi_drain_full(lane);
+	tcmi_lane_put(lane);
+	if (!full)
+		return false;
+	pr_warn_ratelimited("%s: LUN %llu is busy with commands of ended sessions: %s has to wait\n",
+			    TCMI_NAME, se_cmd->se_lun->unpacked_lun,
+			    cmd->conn->sess->initiator_name);
+	se_cmd->scsi_status = SAM_STAT_BUSY;
+	tcmi_cmd_post(cmd);
+	transport_generic_free_cmd(se_cmd, 0);
+	return true;
+}
+
 /**
  * tcmi_submit_later() - a command is ready for core, or for execution
  * @conn: the connection; its thread calls
@@ -479,18 +520,6 @@ static struct tcmi_cmd *tcmi_submit_next(struct tcmi_conn *conn, const struct se
 	return cmd;
 }
 
-/* It ends here, and is worth another try. */
-static void tcmi_submit_busy(struct tcmi_cmd *cmd)
-{
-	struct tcmi_conn *conn = cmd->conn;
-
-	pr_warn_ratelimited("%s: LUN %llu is busy with commands of ended sessions: %s has to wait\n",
-			    TCMI_NAME, cmd->tpg_lun, conn->sess->initiator_name);
-	cmd->se_cmd.scsi_status = SAM_STAT_BUSY;
-	tcmi_cmd_post(cmd);
-	transport_generic_free_cmd(&cmd->se_cmd, 0);
-}
-
 /* Commands in a row for one LUN. Return: whether the connection is still ours. */
 static bool tcmi_submit_lun(struct tcmi_conn *conn, const struct se_lun *lun,
 			    struct tcmi_lane *lane)
@@ -506,9 +535,6 @@ static bool tcmi_submit_lun(struct tcmi_conn *conn, const struct se_lun *lun,
 		cmd->tpg_lun = lun->unpacked_lun;
 		if ((!lane || lane->emulated) && tcmi_submit_emulated(opcode)) {
 			tcmi_submit(cmd);
-		} else if (lane && !test_bit(TCMI_CMD_EXECUTED, &cmd->flags) &&
-			   tcmi_drain_full(lane)) {
-			tcmi_submit_busy(cmd);
 		} else if (lane && lane->direct && tcmi_submit_is_rw(opcode) &&
 			   atomic_read(&lane->blocked) <= 0) {
 			if (!plugged)
