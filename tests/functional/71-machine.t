@@ -75,10 +75,10 @@ none_lost()
 }
 
 rm -f /tmp/disk /tmp/stop /tmp/wrong /tmp/rounds
-try "a target is set up" eval 'load_target && mk_fileio disk /tmp/disk $((4 << 20)) &&
+try "a target is set up" eval 'load_target && mk_fileio disk /tmp/disk $((1 << 20)) &&
 	quick_target $IQN disk $PORTAL'
-want=$(head -c $((4 << 20)) /dev/zero | md5sum | cut -c1-32)
-STORM_N=20 STORM_LIMIT=280 raw-storm sit >/tmp/sit &
+want=$(head -c $((1 << 20)) /dev/zero | md5sum | cut -c1-32)
+STORM_N=20 STORM_LIMIT=500 raw-storm sit >/tmp/sit &
 sit=$!
 ok 'poll 30 grep -q "^# ready" /tmp/sit' "20 sessions sit there" || diag "$(cat /tmp/sit)"
 reading &
