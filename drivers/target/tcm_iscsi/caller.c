@@ -451,6 +451,35 @@ static void tcmi_caller_start(struct work_struct *work)
 }
 
 /**
+ * tcmi_caller_locates() - a login has found its portal group
+ * @caller: of the connection, whose thread calls
+ * @tpg: the portal group, which the login keeps
+ */
+void tcmi_caller_locates(struct tcmi_caller *caller, const struct tcmi_tpg *tpg)
+{
+	spin_lock_bh(&caller->portal->lock);
+	caller->tpg = tpg;
+	spin_unlock_bh(&caller->portal->lock);
+}
+
+/**
+ * tcmi_caller_close() - end logins
+ * @portal: the portal
+ * @tpg: the portal group which they have found; NULL: all logins, and discovery sessions
+ * @why: constant text
+ */
+void tcmi_caller_close(struct tcmi_portal *portal, const struct tcmi_tpg *tpg, const char *why)
+{
+	struct tcmi_caller *caller;
+
+	spin_lock_bh(&portal->lock);
+	list_for_each_entry(caller, &portal->logins, entry)
+		if (!tpg || caller->tpg == tpg)
+			tcmi_conn_close(caller->conn, why);
+	spin_unlock_bh(&portal->lock);
+}
+
+/**
  * tcmi_caller_discovers() - a discovery session has begun, perhaps of somebody unknown
  * @caller: of the connection
  *

@@ -116,6 +116,7 @@ struct tcmi_cmd {
 	struct list_head orphan;	/* tpg->orphans; tcmi_orphans_lock */
 	struct tcmi_lane *orphan_lane;	/* ref */
 	u32 orphan_epoch;
+	u32 quota;			/* bytes counted by quota.c */
 	u32 orphan_bytes;
 	u32 itt;
 	u32 cmdsn;
@@ -169,6 +170,7 @@ void tcmi_cmd_accept(struct tcmi_conn *conn, struct tcmi_cmd *cmd,
 		     const struct iscsip_req *req);
 u64 tcmi_lun(u64 lun);
 bool tcmi_cmd_recall(struct tcmi_cmd *cmd);
+bool tcmi_cmd_hold_room(struct tcmi_conn *conn, struct tcmi_cmd *cmd, u32 len);
 bool tcmi_cmd_crowded(const struct tcmi_conn *conn);
 void tcmi_cmd_unhold(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 struct tcmi_cmd *tcmi_cmd_find(struct tcmi_conn *conn, u32 itt);
@@ -178,6 +180,8 @@ void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_cmd_finish(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_cmd_sent(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_cmd_fail(struct tcmi_cmd *cmd, sense_reason_t reason);
+void tcmi_cmd_due(struct tcmi_conn *conn, struct tcmi_cmd *waiter);
+void tcmi_cmd_end_early(struct tcmi_cmd *cmd);
 void tcmi_cmd_abort_waiting(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_cmd_mark_aborted(struct tcmi_cmd *cmd);
 void tcmi_cmd_fail_all(struct tcmi_conn *conn);
@@ -219,6 +223,11 @@ bool tcmi_reserve_recall(struct tcmi_cmd *cmd);
 void tcmi_reserve_fence(struct tcmi_conn *conn, struct tcmi_cmd *fence);
 void tcmi_reserve_gate(struct tcmi_conn *conn, struct tcmi_cmd *gate);
 
+/* ---- quota.c: the memory behind commands ---- */
+bool tcmi_quota_exceeds(const struct se_cmd *se_cmd);
+bool tcmi_quota_take(struct tcmi_cmd *cmd);
+void tcmi_quota_give(struct tcmi_cmd *cmd);
+
 /* ---- drain.c: what ended connections leave in the backend ---- */
 void tcmi_drain_begin(struct tcmi_conn *conn);
 void tcmi_drain(struct tcmi_conn *conn);
@@ -236,12 +245,15 @@ void tcmi_queue_tm_rsp(struct se_cmd *se_cmd);
 void tcmi_aborted_task(struct se_cmd *se_cmd);
 int tcmi_check_stop_free(struct se_cmd *se_cmd);
 void tcmi_release_cmd(struct se_cmd *se_cmd);
+bool tcmi_core_lookup(struct se_cmd *se_cmd);
+void tcmi_core_refused(void);
 void tcmi_core_guard(struct tcmi_cmd *cmd);
 
 /* ---- tmf.c ---- */
 struct iscsip_verdict tcmi_tmf_header(struct tcmi_conn *conn, const struct iscsip_req *req);
 void tcmi_tmf_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_tmf_sent(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
+void tcmi_tmf_forsake(struct tcmi_conn *conn);
 void tcmi_tmf_back(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_tmf_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 u8 tcmi_tmf_core_rsp(const struct tcmi_cmd *cmd);
@@ -254,10 +266,10 @@ void tcmi_tmf_end_waiting(struct tcmi_conn *conn, struct tcmi_cmd *parent, bool 
 void tcmi_tmf_parts_started(struct tcmi_conn *conn, struct tcmi_cmd *parent);
 
 /* ---- tmf_nexus.c: task management that reaches other nexuses ---- */
-const struct se_device *tcmi_tmf_device(struct tcmi_conn *conn, u64 lun);
 void tcmi_tmf_others(struct tcmi_cmd *parent, const struct se_device *dev,
 		     enum tcmi_tmf_step step);
 void tcmi_tmf_await_all(struct tcmi_conn *conn, struct tcmi_cmd *errand);
+void tcmi_tmf_abandon(struct tcmi_conn *conn);
 void tcmi_tmf_reset(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 bool tcmi_tmf_step(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 

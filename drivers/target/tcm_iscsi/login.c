@@ -232,14 +232,16 @@ static struct iscsip_verdict tcmi_login_target(struct tcmi_conn *conn)
 			disabled = true;
 		}
 	}
-	if (login->tpg)
+	if (login->tpg) {
 		tcmi_tpg_get(login->tpg);
-	else if (disabled)
+		tcmi_caller_locates(conn->caller, login->tpg);
+	} else if (disabled) {
 		v = ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_UNAVAILABLE, "portal group is disabled");
-	else if (wwn)
+	} else if (wwn) {
 		v = ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_NOT_FOUND, "target is not at this portal");
-	else
+	} else {
 		v = ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_NOT_FOUND, "no such target");
+	}
 	mutex_unlock(&tcmi_config_mutex);
 	return v;
 }

@@ -230,6 +230,21 @@ void tcmi_portal_put(struct tcmi_portal *portal)
 }
 
 /**
+ * tcmi_portal_close_logins() - end the logins to a portal group, wherever they came in
+ * @tpg: the portal group, which no other login finds any more
+ *
+ * They keep it, and their initiators may say nothing more. tcmi_config_mutex held.
+ */
+void tcmi_portal_close_logins(const struct tcmi_tpg *tpg)
+{
+	struct tcmi_portal *portal;
+
+	lockdep_assert_held(&tcmi_config_mutex);
+	list_for_each_entry(portal, &tcmi_portals, entry)
+		tcmi_caller_close(portal, tpg, "portal group deleted");
+}
+
+/**
  * tcmi_portal_detach() - stop listening when no portal group is left
  * @portal: the portal; the caller still holds its reference
  *
@@ -239,7 +254,6 @@ void tcmi_portal_put(struct tcmi_portal *portal)
 void tcmi_portal_detach(struct tcmi_portal *portal)
 {
 	struct socket *sock = portal->sock;
-	struct tcmi_caller *caller;
 
 	lockdep_assert_held(&tcmi_config_mutex);
 	if (!list_empty(&portal->nps) || portal->closing)
@@ -258,10 +272,7 @@ void tcmi_portal_detach(struct tcmi_portal *portal)
 	cancel_delayed_work_sync(&portal->reap_work);
 	tcmi_caller_reap(portal, jiffies);
 	/* who was about to log in, or only looks around, would keep the module busy */
-	spin_lock_bh(&portal->lock);
-	list_for_each_entry(caller, &portal->logins, entry)
-		tcmi_conn_close(caller->conn, "portal removed");
-	spin_unlock_bh(&portal->lock);
+	tcmi_caller_close(portal, NULL, "portal removed");
 	tcmi_refusal_forget(portal);
 	tcmi_sess_close_endpoint(portal, "portal removed");
 	portal->sock = NULL;

@@ -358,6 +358,7 @@ void tcmi_drop_tpg(struct se_portal_group *se_tpg)
 	mutex_lock(&tcmi_config_mutex);
 	WRITE_ONCE(tpg->active, false);
 	list_del(&tpg->entry);
+	tcmi_portal_close_logins(tpg);
 	mutex_unlock(&tcmi_config_mutex);
 
 	tcmi_sess_close_tpg(tpg, "portal group deleted");

@@ -424,6 +424,7 @@ struct tcmi_tx {
 	u32 bytes;			/* left to send of this batch */
 	bool close_after;
 	bool blocked;			/* socket full: wait for write_space */
+	bool starved;			/* TCP has no memory, and nothing of ours to send */
 	unsigned long took;		/* jiffies: when the socket last took something */
 };
 
@@ -480,6 +481,7 @@ struct tcmi_caller {
 	struct list_head entry;		/* portal->silent or portal->logins */
 	struct list_head source_entry;
 	bool login;			/* which of the two */
+	const struct tcmi_tpg *tpg;	/* which it logs in to, on portal->logins */
 };
 
 /* bits of tcmi_conn.flags, any context */
@@ -497,6 +499,7 @@ struct tcmi_conn {
 	struct kref ref;		/* thread, each command, finders */
 	atomic_t ncmds;			/* commands not yet released by core */
 	atomic_t nparts;		/* of these: not the initiator's requests */
+	atomic_long_t quota;		/* bytes of large transfers */
 	unsigned long flags;
 	int state;			/* enum tcmi_conn_state; tcmi_conn_set_state() */
 	struct llist_head posts;	/* struct tcmi_cmd.post */
@@ -563,6 +566,15 @@ struct tcmi_conn {
 	unsigned long drain_since;
 };
 
+/*
+ * Somebody wants it closed: nothing more is started, since its initiator may be back
+ * already, with commands that come behind these.
+ */
+static inline bool tcmi_conn_over(const struct tcmi_conn *conn)
+{
+	return test_bit(TCMI_CONN_CLOSE, &conn->flags);
+}
+
 /* Nothing more is sent: the last PDU is out, or the teardown has begun. */
 static inline bool tcmi_conn_mute(const struct tcmi_conn *conn)
 {
@@ -599,6 +611,7 @@ extern struct workqueue_struct *tcmi_submit_wq;	/* submissions that may sleep */
 int tcmi_portal_parse(struct net *net, const char *name, struct sockaddr_storage *addr);
 struct tcmi_portal *tcmi_portal_get(struct net *net, const struct sockaddr_storage *addr);
 void tcmi_portal_put(struct tcmi_portal *portal);
+void tcmi_portal_close_logins(const struct tcmi_tpg *tpg);
 void tcmi_portal_detach(struct tcmi_portal *portal);
 
 /* ---- caller.c: who has connected ---- */
@@ -610,6 +623,8 @@ void tcmi_caller_new(struct tcmi_portal *portal, struct socket *sock);
 void tcmi_caller_put(struct tcmi_caller *caller);
 void tcmi_caller_detach(struct tcmi_caller *caller);
 u32 tcmi_caller_reap(struct tcmi_portal *portal, unsigned long before);
+void tcmi_caller_locates(struct tcmi_caller *caller, const struct tcmi_tpg *tpg);
+void tcmi_caller_close(struct tcmi_portal *portal, const struct tcmi_tpg *tpg, const char *why);
 void tcmi_caller_discovers(struct tcmi_caller *caller);
 void tcmi_caller_login_over(struct tcmi_caller *caller, bool closed);
 
