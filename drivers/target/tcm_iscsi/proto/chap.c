@@ -75,14 +75,17 @@ static u8 choose_alg(const struct iscsip_hash_ops *hash, struct iscsip_str value
 {
 	struct iscsip_cursor c;
 	struct iscsip_str item;
-	u64 alg;
+	u64 alg, missing = 0;
 
 	iscsip_cursor_init(&c, value.s, value.len);
 	while (iscsip_next_item(&c, &item)) {
-		if (iscsip_number(item.s, item.len, &alg))
+		if (iscsip_number(item.s, item.len, &alg) || !digest_len(alg) ||
+		    missing & 1ULL << alg)
 			continue;
-		if (digest_len(alg) && hash->supported(alg))
+		if (hash->supported(alg))
 			return alg;
+		/* asking is expensive, and a list may be long */
+		missing |= 1ULL << alg;
 	}
 	return 0;
 }
