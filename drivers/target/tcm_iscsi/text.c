@@ -118,9 +118,12 @@ static void tcmi_st_fill(const struct tcmi_conn *conn, const char *name,
 	struct tcmi_wwn *wwn;
 
 	mutex_lock(&tcmi_config_mutex);
-	list_for_each_entry(wwn, &tcmi_wwns, entry)
+	list_for_each_entry(wwn, &tcmi_wwns, entry) {
+		if (out->full)
+			break;
 		if (!*name || !strcmp(wwn->norm, name))
 			tcmi_st_target(conn, wwn, out);
+	}
 	mutex_unlock(&tcmi_config_mutex);
 }
 
@@ -283,9 +286,9 @@ struct iscsip_verdict tcmi_text_header(struct tcmi_conn *conn, const struct iscs
 	struct tcmi_textseq *seq = conn->text;
 	struct iscsip_verdict v;
 
-	v = tcmi_window_answer(conn, req);
-	if (v.action)
-		return v;
+	/* 7.3: what is rejected does not count as received */
+	if (tcmi_window_enter(conn, req) == ISCSIP_WIN_OUTSIDE)
+		return ISCSIP_VERDICT_IGNORE("outside the CmdSN window");
 	/* 11.10.4: a reserved TTT starts anew, others go on */
 	if (req->ttt != ISCSIP_TAG_RESERVED &&
 	    (!seq || seq->itt != req->itt || seq->ttt != req->ttt))
@@ -294,6 +297,9 @@ struct iscsip_verdict tcmi_text_header(struct tcmi_conn *conn, const struct iscs
 		return tcmi_text_refuse(conn, "text in the middle of an answer");
 	if ((req->ttt != ISCSIP_TAG_RESERVED ? seq->in_len : 0) + req->dsl > TCMI_TEXT_IN_MAX)
 		return tcmi_text_refuse(conn, "too much text");
+	v = tcmi_window_answer(conn, req);
+	if (v.action)
+		return v;
 	if (req->ttt == ISCSIP_TAG_RESERVED) {
 		tcmi_text_end(conn);
 		seq = kvzalloc(sizeof(*seq), GFP_KERNEL);
