@@ -97,30 +97,6 @@ static int tcmi_io_linger(struct tcmi_conn *conn)
 	return ret > 0 ? 1 : -ECONNRESET;
 }
 
-/*
- * One look at everything. Return: > 0 look again, 0 sleep, < 0 close; of these
- * -EOWNERDEAD: the connection belongs to another thread now.
- */
-static int tcmi_io_once(struct tcmi_conn *conn)
-{
-	int rx, tx;
-
-	tcmi_io_posts(conn);
-	if (conn->tx.close_after && list_empty(&conn->tx.queue) && !conn->tx.bytes)
-		return tcmi_io_linger(conn);
-	tcmi_cmd_go_on(conn);
-	rx = tcmi_rx_run(conn);
-	if (!tcmi_submit_run(conn))
-		return -EOWNERDEAD;
-	if (rx < 0)
-		return rx;
-	tcmi_io_posts(conn);
-	tx = tcmi_tx_run(conn);
-	if (tx < 0)
-		return tx;
-	return rx || tx;
-}
-
 static const char *tcmi_io_error(int err)
 {
 	switch (err) {
@@ -140,6 +116,33 @@ static const char *tcmi_io_error(int err)
 	}
 }
 
+/*
+ * One look at everything. Return: > 0 look again, 0 sleep, < 0 close; of these
+ * -EOWNERDEAD: the connection belongs to another thread now.
+ */
+static int tcmi_io_once(struct tcmi_conn *conn)
+{
+	int rx, tx;
+
+	tcmi_io_posts(conn);
+	if (conn->tx.close_after && list_empty(&conn->tx.queue) && !conn->tx.bytes)
+		return tcmi_io_linger(conn);
+	tcmi_cmd_go_on(conn);
+	rx = tcmi_rx_run(conn);
+	/* at once: the next thread of the connection would not know of it */
+	if (rx < 0)
+		tcmi_conn_close(conn, tcmi_io_error(rx));
+	if (!tcmi_submit_run(conn))
+		return -EOWNERDEAD;
+	if (rx < 0)
+		return rx;
+	tcmi_io_posts(conn);
+	tx = tcmi_tx_run(conn);
+	if (tx < 0)
+		return tx;
+	return rx || tx;
+}
+
 /* Return: true when the connection is to end, false when it has another thread. */
 static bool tcmi_io_loop(struct tcmi_conn *conn)
 {
@@ -155,11 +158,13 @@ static bool tcmi_io_loop(struct tcmi_conn *conn)
 		if (ret < 0)
 			tcmi_conn_close(conn, tcmi_io_error(ret));
 		deadline = tcmi_io_deadlines(conn);
-		if (test_bit(TCMI_CONN_CLOSE, &conn->flags))
+		if (tcmi_conn_over(conn))
 			return true;
+		/* TCP would wake us at once, and have no more memory than before */
+		if (!ret && conn->tx.starved)
+			schedule_timeout_idle(1);
 		if (!ret && (list_empty(&conn->tx.queue) || conn->tx.blocked))
 			tcmi_io_sleep(conn, deadline);
-		/* a sleep ends at once when TCP has no memory and kicks us itself */
 		cond_resched();
 	}
 }

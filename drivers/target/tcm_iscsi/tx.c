@@ -213,8 +213,9 @@ static void tcmi_tx_residual(const struct tcmi_cmd *cmd, struct iscsip_residual 
 	const struct se_cmd *se_cmd = &cmd->se_cmd;
 	const struct iscsip_req *req = &cmd->req;
 
-	res->overflow = se_cmd->se_cmd_flags & SCF_OVERFLOW_BIT;
 	res->underflow = se_cmd->se_cmd_flags & SCF_UNDERFLOW_BIT;
+	/* of a shorter answer than either length core counts what is missing, and leaves this */
+	res->overflow = se_cmd->se_cmd_flags & SCF_OVERFLOW_BIT && !res->underflow;
 	res->count = res->overflow || res->underflow ? se_cmd->residual_count : 0;
 	/* 11.4.5.2: a read that ends without data has all of it left over */
 	if (req->scsi.read && req->scsi.edtl && !res->overflow &&
@@ -456,8 +457,10 @@ static int tcmi_tx_build(struct tcmi_conn *conn)
 	tx->cur_off = 0;
 	list_for_each_entry_safe(txe, next, &tx->queue, entry) {
 		ret = tcmi_tx_encode(conn, txe);
-		if (ret < 0)
+		if (ret < 0) {
+			tx->bytes = 0;	/* nor will half of it be sent */
 			return ret;
+		}
 		if (!ret)
 			break;
 		if (txe->kind == TCMI_TXE_R2T)
@@ -530,7 +533,11 @@ int tcmi_tx_run(struct tcmi_conn *conn)
 	bool more = false;
 	int ret;
 
+	/* how long it takes nothing counts from where there was something to take */
+	if (!tx->blocked)
+		tx->took = jiffies;
 	tx->blocked = false;
+	tx->starved = false;
 	while (budget--) {
 		if (!tx->bytes) {
 			ret = tcmi_tx_build(conn);
@@ -544,6 +551,7 @@ int tcmi_tx_run(struct tcmi_conn *conn)
 				       tx->cur_off, tx->bytes, more);
 		if (ret == -EAGAIN) {
 			tx->blocked = true;
+			tx->starved = !READ_ONCE(conn->sock->sk->sk_wmem_queued);
 			return progress;
 		}
 		if (ret < 0)
