@@ -163,7 +163,7 @@ static void bad_data(const void *arg)
 {
 	const char *what = arg;
 	struct conn *c = with(strchr(what, 'h') ? "CRC32C" : "None", "CRC32C");
-	struct scsi *s = scsi_rw(true, 0, 0, 8);
+	struct scsi *s = scsi_rw(true, strchr(what, 'x') ? LUN_NONE : 0, 0, 8);
 	struct pdu *p;
 
 	scsi_settle(c, 0);
@@ -326,6 +326,8 @@ static const struct tap_case cases[] = {
 	  bad_data, "t" },
 	{ "7.8", "a wrong data digest of immediate data is rejected with 0x02",
 	  bad_data, "c" },
+	{ "7.8", "a wrong data digest of immediate data for no LUN is rejected, nothing else",
+	  bad_data, "cx" },
 	{ "7.8", "a wrong data digest of a command ahead of its turn is rejected",
 	  bad_data_ahead },
 	{ "7.8", "a wrong data digest of a Data-Out is rejected with 0x02",

@@ -46,6 +46,107 @@ static void underflow(const void *arg)
 	CK_EQ(s->residual, 4096 - 36, "the residual count");
 }
 
+/* Less than either length: what counts is what is missing of the expected one. */
+static void underflow_of_less(const void *arg)
+{
+	struct conn *c = login_normal();
+	struct scsi *s = inquiry(0, 255, 200);
+
+	(void)arg;
+	scsi_good(c, s);
+	CK(s->in_len < 200, "INQUIRY gave %u bytes", s->in_len);
+	CK_EQ(s->flags, RES_U, "the O and U bits");
+	CK_EQ(s->residual, 200 - s->in_len, "the residual count");
+}
+
+/* A list that the target will never want in full, and has no memory for now */
+static struct scsi *long_list(uint32_t edtl)
+{
+	static const uint8_t pr_out[10] = { 0x5f, PR_REGISTER_IGNORE, [8] = 24 };
+	struct scsi *s = scsi_new(0, pr_out, sizeof(pr_out));
+
+	s->write = true;
+	s->edtl = edtl;
+	s->manual_r2t = true;
+	return s;
+}
+
+static void too_long(const void *arg)
+{
+	static const uint8_t report[12] = { 0xa0, [6] = 0x40 };
+	struct conn *c = login_normal();
+	struct scsi *s = long_list(256 << 20);
+
+	(void)arg;
+	scsi_settle(c, 0);
+	scsi_send(c, s);
+	scsi_wait(c, s);
+	scsi_check(s, 5, 0x24, 0);
+	s = long_list(0xfffffe00);
+	scsi_send(c, s);
+	scsi_wait(c, s);
+	CK_EQ(s->status, 2, "the status for 4 GiB");
+	s = scsi_new(0, report, sizeof(report));
+	s->read = true;
+	s->edtl = 1 << 30;
+	scsi_send(c, s);
+	scsi_wait(c, s);
+	scsi_check(s, 5, 0x24, 0);
+	conn_healthy(c);
+}
+
+/* A window of them, each as long as may be: an eighth of the memory, and others work. */
+static void much_memory(const void *arg)
+{
+	struct conn *c = login_normal(), *d;
+	struct scsi *s[60], *r;
+	unsigned int taken = 0;
+
+	(void)arg;
+	scsi_settle(c, 0);
+	for (int i = 0; i < 60; i++) {
+		s[i] = long_list(32 << 20);
+		scsi_send(c, s[i]);
+	}
+	for (int i = 0; i < 60; i++) {
+		while (!s[i]->done && !s[i]->n_held)
+			scsi_feed(c, pdu_recv(c));
+		if (s[i]->done)
+			CK_EQ(s[i]->status, 0x28, "the status of one too many");
+		else
+			taken++;
+	}
+	CK(taken && taken < 30, "%u of 60 commands of 32 MiB were taken", taken);
+	d = login_new(&(struct login_opts){ .session = "Normal", .initiator = env.ini2 });
+	r = scsi_rw(false, 0, 0, 2048);
+	scsi_good(d, r);
+	conn_rst(c);
+	conn_healthy(d);
+}
+
+/* 4,000 of each; the script looks at the log. */
+static void noise(const void *arg)
+{
+	struct conn *c = login_normal();
+	struct conn *ro = login_new(&(struct login_opts){ .session = "Normal", .initiator = INI_RO });
+	static const uint8_t tur[6];
+
+	(void)arg;
+	scsi_settle(ro, 0);
+	for (int i = 0; i < 4000; i++) {
+		struct scsi *s = scsi_new(LUN_NONE, tur, 6), *w = scsi_rw(true, 0, 0, 1);
+
+		scsi_run(c, s);
+		scsi_check(s, 5, 0x25, 0);
+		w->manual_r2t = true;
+		scsi_run(ro, w);
+		scsi_check(w, 7, 0x27, 0);
+		tap_limit(30000);
+	}
+	conn_healthy(c);
+	scsi_good(ro, scsi_rw(false, 0, 0, 8));
+}
+
 static void alloc_truncates(const void *arg)
 {
 	struct conn *c = login_normal();
@@ -618,6 +719,11 @@ static const struct tap_case cases[] = {
 	{ "11.4.5", "a read that gives less is an underflow", underflow },
 	{ "11.4.5.2", "data cut by the allocation length are no overflow",
 	  alloc_truncates },
+	{ "11.4.5.2", "less than the CDB and the initiator allow is an underflow",
+	  underflow_of_less },
+	{ "11.4.2", "a list of 256 MiB is refused before any of it is asked for", too_long },
+	{ "11.4.2", "many long lists get TASK SET FULL, and others their memory", much_memory },
+	{ "11.4.2", "commands for no LUN and writes where none may be are refused", noise },
 	{ "11.4.5", "a read of more than expected is an overflow", read_overflow },
 	{ "11.4.5", "a read of less than expected is an underflow", read_underflow },
 	{ "11.4.5", "a write of less than expected is an underflow",

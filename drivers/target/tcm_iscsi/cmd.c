@@ -51,6 +51,7 @@ void tcmi_cmd_free(struct tcmi_cmd *cmd)
 {
 	struct tcmi_conn *conn = cmd->conn;
 
+	tcmi_quota_give(cmd);
 	kfree(cmd->long_cdb);
 	tcmi_pdu_free(cmd->pdu);
 	if (test_bit(TCMI_CMD_PART, &cmd->flags))
@@ -185,7 +186,7 @@ static void tcmi_cmd_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		      DMA_NONE;
 	cmd->state = TCMI_CMD_IN_CORE;
 	set_bit(TCMI_CMD_SUBMITTED, &cmd->flags);
-	if (cmd->cdb[0] == PERSISTENT_RESERVE_OUT) {
+	if (*(cmd->long_cdb ?: cmd->cdb) == PERSISTENT_RESERVE_OUT) {
 		atomic_inc(&conn->sess->reserving);
 		set_bit(TCMI_CMD_RESERVING, &cmd->flags);
 	}
@@ -194,9 +195,13 @@ static void tcmi_cmd_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 			    TARGET_SCF_ACK_KREF))
 		WARN_ON_ONCE(1);	/* only sessions with a stopped counter refuse */
 	se_cmd->tag = cmd->itt;
+	if (tcmi_core_lookup(se_cmd))
+		return;
 	if (target_submit_prep(se_cmd, cmd->long_cdb ?: cmd->cdb, NULL, 0, NULL, 0, NULL, 0,
-			       GFP_KERNEL))
-		return;			/* its status has been posted */
+			       GFP_KERNEL)) {
+		tcmi_core_refused();	/* its status has been posted */
+		return;
+	}
 	tcmi_core_guard(cmd);
 	if (tcmi_submit_refuse(cmd))
 		return;
@@ -232,6 +237,35 @@ void tcmi_cmd_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	}
 }
 
+/* Unsolicited data, or what an R2T has asked for, is still to come. */
+static bool tcmi_cmd_wants_rest(const struct tcmi_cmd *cmd)
+{
+	return tcmi_cmd_is_write(cmd) && !iscsip_xfer_complete(&cmd->xfer) &&
+	       (cmd->xfer.unsolicited || cmd->xfer.r2t_open);
+}
+
+/* A write ends, whose data may come all the same: it is taken in silence. */
+static void tcmi_cmd_expect_rest(struct tcmi_conn *conn, u32 itt)
+{
+	conn->drain_itt[conn->drain_next++ % TCMI_DRAIN_RING] = itt;
+	conn->drain_count++;
+}
+
+/**
+ * tcmi_cmd_hold_room() - is there room for early data of a command?
+ * @conn: the connection; its thread calls
+ * @cmd: the command or place holder, held; counts for it until tcmi_cmd_free_held()
+ * @len: bytes
+ */
+bool tcmi_cmd_hold_room(struct tcmi_conn *conn, struct tcmi_cmd *cmd, u32 len)
+{
+	if (conn->held_bytes + len > TCMI_HELD_MAX)
+		return false;
+	cmd->held_len = len;
+	conn->held_bytes += len;
+	return true;
+}
+
 /* An early command: its data needs a place of its own until it is due. */
 static struct iscsip_verdict tcmi_cmd_hold(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
@@ -243,13 +277,11 @@ static struct iscsip_verdict tcmi_cmd_hold(struct tcmi_conn *conn, struct tcmi_c
 	if (tcmi_cmd_is_write(cmd) && !req->final)
 		len = min(req->scsi.edtl, conn->params.first_burst);
 	if (len) {
-		if (conn->held_bytes + len > TCMI_HELD_MAX)
+		if (!tcmi_cmd_hold_room(conn, cmd, len))
 			return ISCSIP_VERDICT_DROP("too much data ahead of its turn");
 		cmd->held_sgl = sgl_alloc(len, GFP_KERNEL, &cmd->held_nents);
 		if (!cmd->held_sgl)
 			return ISCSIP_VERDICT_DROP("out of memory");
-		cmd->held_len = len;
-		conn->held_bytes += len;
 	}
 	return ISCSIP_VERDICT_OK;
 }
@@ -308,8 +340,12 @@ struct iscsip_verdict tcmi_cmd_header(struct tcmi_conn *conn, const struct iscsi
 	struct iscsip_verdict v;
 	struct tcmi_cmd *cmd;
 
-	if (order == ISCSIP_WIN_OUTSIDE)
+	if (order == ISCSIP_WIN_OUTSIDE) {
+		/* aborted before it came, perhaps */
+		if (req->scsi.write && !req->final)
+			tcmi_cmd_expect_rest(conn, req->itt);
 		return ISCSIP_VERDICT_IGNORE("outside the CmdSN window");
+	}
 	if (tcmi_cmd_find(conn, req->itt))
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_TASK_IN_PROGRESS, "task tag in use");
 	if (req->immediate && tcmi_cmd_crowded(conn))
@@ -409,11 +445,8 @@ void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		conn->rx.dest = TCMI_DEST_DRAIN;
 	}
 	tcmi_cmd_free_held(conn, cmd);
-	if (tcmi_cmd_is_write(cmd) && !iscsip_xfer_complete(&cmd->xfer) &&
-	    (cmd->xfer.unsolicited || cmd->xfer.r2t_open)) {
-		conn->drain_itt[conn->drain_next++ % TCMI_DRAIN_RING] = cmd->itt;
-		conn->drain_count++;
-	}
+	if (tcmi_cmd_wants_rest(cmd))
+		tcmi_cmd_expect_rest(conn, cmd->itt);
 	if (test_bit(TCMI_CMD_ABORTED, &cmd->flags))
 		tcmi_cmd_hush(cmd);
 	if (test_bit(TCMI_CMD_TMF, &cmd->flags)) {
@@ -429,11 +462,15 @@ void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	}
 }
 
-/*
+/**
+ * tcmi_cmd_due() - what a function has waited for is over
+ * @conn: the connection; its thread calls
+ * @waiter: the function, or a part of one
+ *
  * One by one: each may finish the next, and an initiator can have hundreds of functions
  * wait for one task, too many for a stack.
  */
-static void tcmi_cmd_due(struct tcmi_conn *conn, struct tcmi_cmd *waiter)
+void tcmi_cmd_due(struct tcmi_conn *conn, struct tcmi_cmd *waiter)
 {
 	struct tcmi_cmd *cmd, *next;
 	struct llist_node *list;
@@ -504,6 +541,18 @@ void tcmi_cmd_fail(struct tcmi_cmd *cmd, sense_reason_t reason)
 }
 
 /**
+ * tcmi_cmd_end_early() - end a command that core has not begun to execute, without a status
+ * @cmd: the command, in nobody's hands but the caller's; TAS may give it a status yet
+ * Context: process.
+ */
+void tcmi_cmd_end_early(struct tcmi_cmd *cmd)
+{
+	tcmi_cmd_hush(cmd);
+	tcmi_cmd_post(cmd);
+	transport_generic_free_cmd(&cmd->se_cmd, 0);
+}
+
+/**
  * tcmi_cmd_abort_waiting() - end a command which waits for the initiator
  * @conn: the connection; its thread calls
  * @cmd: state WAIT_DATA
@@ -512,11 +561,8 @@ void tcmi_cmd_fail(struct tcmi_cmd *cmd, sense_reason_t reason)
  */
 void tcmi_cmd_abort_waiting(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
-	if (test_bit(TCMI_CMD_POSTED, &cmd->flags))
-		return;
-	tcmi_cmd_hush(cmd);
-	tcmi_cmd_post(cmd);
-	transport_generic_free_cmd(&cmd->se_cmd, 0);
+	if (!test_bit(TCMI_CMD_POSTED, &cmd->flags))
+		tcmi_cmd_end_early(cmd);
 }
 
 /**
@@ -532,9 +578,7 @@ bool tcmi_cmd_recall(struct tcmi_cmd *cmd)
 	if (test_bit(TCMI_CMD_POSTED, &cmd->flags) ||
 	    !(tcmi_reserve_recall(cmd) || tcmi_submit_recall(cmd)))
 		return false;
-	tcmi_cmd_hush(cmd);
-	tcmi_cmd_post(cmd);
-	transport_generic_free_cmd(&cmd->se_cmd, 0);
+	tcmi_cmd_end_early(cmd);
 	return true;
 }
 
@@ -568,6 +612,8 @@ void tcmi_cmd_unhold(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		conn->rx.dest = TCMI_DEST_DRAIN;
 	}
 	tcmi_cmd_free_held(conn, cmd);
+	if (tcmi_cmd_wants_rest(cmd))
+		tcmi_cmd_expect_rest(conn, cmd->itt);
 	cmd->itt = ISCSIP_TAG_RESERVED;
 	cmd->req.opcode = ISCSIP_OP_NOP_OUT;
 }

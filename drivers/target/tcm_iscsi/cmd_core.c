@@ -112,6 +112,63 @@ static sense_reason_t tcmi_caw_done(struct se_cmd *se_cmd, bool success, int *po
 	return TCM_NO_SENSE;
 }
 
+/*
+ * Core logs each command for a LUN that its initiator doesn't see, and each write to one
+ * that it may only read. After some of these in a minute it isn't asked any more.
+ */
+#define TCMI_CORE_LINES		20
+#define TCMI_CORE_MINUTE	(60 * HZ)
+
+static unsigned long tcmi_core_minute;		/* its beginning */
+static atomic_t tcmi_core_lines;
+
+/**
+ * tcmi_core_refused() - core has refused a command, and has perhaps logged it
+ */
+void tcmi_core_refused(void)
+{
+	if (time_after(jiffies, READ_ONCE(tcmi_core_minute) + TCMI_CORE_MINUTE)) {
+		WRITE_ONCE(tcmi_core_minute, jiffies);
+		atomic_set(&tcmi_core_lines, 0);
+	}
+	atomic_inc(&tcmi_core_lines);
+}
+
+static sense_reason_t tcmi_core_access(const struct se_cmd *se_cmd)
+{
+	/* everyone may ask LUN 0 what there is */
+	sense_reason_t reason = se_cmd->orig_fe_lun ? TCM_NON_EXISTENT_LUN : TCM_NO_SENSE;
+	struct se_dev_entry *deve;
+
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(deve, &se_cmd->se_sess->se_node_acl->lun_entry_hlist, link)
+		if (deve->mapped_lun == se_cmd->orig_fe_lun)
+			reason = deve->lun_access_ro && se_cmd->data_direction == DMA_TO_DEVICE ?
+				 TCM_WRITE_PROTECTED : TCM_NO_SENSE;
+	rcu_read_unlock();
+	return reason;
+}
+
+/**
+ * tcmi_core_lookup() - refuse in core's place what core would log
+ * @se_cmd: a command, not prepared yet
+ * Return: true if its status has been posted.
+ */
+bool tcmi_core_lookup(struct se_cmd *se_cmd)
+{
+	sense_reason_t reason;
+
+	if (likely(atomic_read(&tcmi_core_lines) < TCMI_CORE_LINES) ||
+	    time_after(jiffies, READ_ONCE(tcmi_core_minute) + TCMI_CORE_MINUTE))
+		return false;
+	reason = tcmi_core_access(se_cmd);
+	if (!reason)
+		return false;
+	transport_send_check_condition_and_sense(se_cmd, reason, 0);
+	target_put_sess_cmd(se_cmd);
+	return true;
+}
+
 /**
  * tcmi_core_guard() - keep core from unlocking COMPARE AND WRITE without having locked it
  * @cmd: a command, prepared

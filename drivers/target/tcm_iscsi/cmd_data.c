@@ -46,16 +46,18 @@ static void tcmi_cmd_more(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
  */
 void tcmi_cmd_free_held(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
-	if (!cmd->held_sgl)
-		return;
 	conn->held_bytes -= cmd->held_len;
-	sgl_free(cmd->held_sgl);
+	cmd->held_len = 0;
+	if (cmd->held_sgl)
+		sgl_free(cmd->held_sgl);
 	cmd->held_sgl = NULL;
 }
 
 static void tcmi_cmd_unhold_data(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
-	u32 left = min(cmd->held_len, cmd->se_cmd.data_length), done = 0;
+	/* data comes in order, and the rest of the pages is nobody's */
+	u32 left = min3(cmd->held_len, cmd->xfer.received, cmd->se_cmd.data_length);
+	u32 done = 0;
 	struct scatterlist *from;
 
 	for (from = cmd->held_sgl; from && done < left; from = sg_next(from))
@@ -185,8 +187,12 @@ int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok)
 	struct tcmi_cmd *cmd = conn->rx.cmd;
 
 	conn->rx.cmd = NULL;
-	if (test_bit(TCMI_CMD_POSTED, &cmd->flags))
+	if (test_bit(TCMI_CMD_POSTED, &cmd->flags)) {
+		/* as if it never came, though core has refused it already */
+		if (!digest_ok && conn->rx.req.opcode == ISCSIP_OP_SCSI_CMD)
+			set_bit(TCMI_CMD_SILENT, &cmd->flags);
 		return 0;
+	}
 	if (!digest_ok) {
 		/*
 		 * 11.17.1: rejected already. A command is as if it never came; Data-Out

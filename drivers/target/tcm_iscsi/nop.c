@@ -40,6 +40,8 @@ struct iscsip_verdict tcmi_nop_header(struct tcmi_conn *conn, const struct iscsi
 		return v;
 	if (req->itt == ISCSIP_TAG_RESERVED)
 		return tcmi_nop_answered(conn, req);
+	if (rx->held && !tcmi_cmd_hold_room(conn, rx->held, req->dsl))
+		return ISCSIP_VERDICT_DROP("too much data ahead of its turn");
 	rx->pdu = tcmi_pdu_new(ISCSIP_OP_NOP_IN, NULL, req->dsl);
 	if (!rx->pdu)
 		return ISCSIP_VERDICT_DROP("out of memory");

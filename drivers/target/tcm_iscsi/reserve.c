@@ -36,8 +36,8 @@ bool tcmi_reserve_queue(struct tcmi_lane *lane, struct tcmi_cmd *cmd)
 {
 	unsigned long flags;
 
-	if (!lane || cmd->se_cmd.t_task_cdb[0] != PERSISTENT_RESERVE_OUT ||
-	    !test_bit(TCMI_CMD_EXECUTED, &cmd->flags))
+	/* an initiator may call it a read, and core takes a list of zeros */
+	if (!lane || cmd->se_cmd.t_task_cdb[0] != PERSISTENT_RESERVE_OUT)
 		return false;
 	kref_get(&lane->ref);
 	spin_lock_irqsave(&tcmi_reserve_lock, flags);
@@ -176,7 +176,7 @@ bool tcmi_reserve_strands(struct tcmi_cmd *cmd)
 
 	if (!tcmi_reserve_is(cmd, TCMI_PRO_REGISTER_AND_MOVE) || len < TCMI_TID + 4)
 		return false;
-	buf = kmalloc(len, GFP_KERNEL);
+	buf = kzalloc(len, GFP_KERNEL);
 	if (!buf)
 		return true;
 	sg_copy_to_buffer(se_cmd->t_data_sg, se_cmd->t_data_nents, buf, len);

@@ -360,6 +360,7 @@ static int tcmi_rx_payload(struct tcmi_conn *conn, bool digest_ok)
 			tcmi_text_end(conn);
 		if (rx->held) {
 			list_del_init(&rx->held->entry);
+			tcmi_cmd_free_held(conn, rx->held);
 			tcmi_cmd_free(rx->held);
 			rx->held = NULL;
 		}
@@ -512,7 +513,7 @@ int tcmi_rx_run(struct tcmi_conn *conn)
 
 	while (budget--) {
 		if (conn->tx.npdus >= TCMI_RX_MAX_PDUS ||
-		    conn->state >= TCMI_CONN_LOGOUT)
+		    conn->state >= TCMI_CONN_LOGOUT || tcmi_conn_over(conn))
 			return 0;
 		ret = tcmi_rx_pdu(conn);
 		if (ret == -EAGAIN)

@@ -233,8 +233,11 @@ static void tcmi_submit_work(struct work_struct *work)
 	struct tcmi_lane *lane = cmd->lane;
 
 	/* one that core has begun to end is core's */
-	if (cmd->pr_lane && !(READ_ONCE(cmd->se_cmd.transport_state) & CMD_T_ABORTED) &&
-	    tcmi_reserve_strands(cmd))
+	if (READ_ONCE(cmd->se_cmd.transport_state) & CMD_T_ABORTED)
+		tcmi_submit(cmd);
+	else if (tcmi_conn_over(cmd->conn))
+		tcmi_cmd_end_early(cmd);
+	else if (cmd->pr_lane && tcmi_reserve_strands(cmd))
 		tcmi_cmd_fail(cmd, TCM_INVALID_PARAMETER_LIST);
 	else
 		tcmi_submit(cmd);
@@ -444,19 +447,9 @@ static bool tcmi_submit_always(const struct tcmi_lane *lane, u8 opcode)
 	       (tcmi_submit_emulated(opcode) || opcode == PERSISTENT_RESERVE_OUT);
 }
 
-/**
- * tcmi_submit_refuse() - end a command for which the backend is too full, with BUSY
- * @cmd: the command, prepared, and a write before data is asked for; its connection's
- *	 thread calls
- *
- * Those which core answers by itself are not, nor reservations: with them the other node
- * of a pair takes the disk over.
- *
- * Return: true if the command ends here.
- */
-bool tcmi_submit_refuse(struct tcmi_cmd *cmd)
+/* Has the backend too many commands of ended sessions for this one? */
+static bool tcmi_submit_full(const struct se_cmd *se_cmd)
 {
-	struct se_cmd *se_cmd = &cmd->se_cmd;
 	struct tcmi_lane *lane;
 	bool full;
 
@@ -467,14 +460,39 @@ bool tcmi_submit_refuse(struct tcmi_cmd *cmd)
 		return false;
 	full = !tcmi_submit_always(lane, se_cmd->t_task_cdb[0]) && tcmi_drain_full(lane);
 	tcmi_lane_put(lane);
-	if (!full)
-		return false;
-	pr_warn_ratelimited("%s: LUN %llu is busy with commands of ended sessions: %s has to wait\n",
-			    TCMI_NAME, se_cmd->se_lun->unpacked_lun,
+	return full;
+}
+
+static void tcmi_submit_status(struct tcmi_cmd *cmd, u8 status, const char *why)
+{
+	pr_warn_ratelimited("%s: LUN %llu: %s, %s has to wait\n", TCMI_NAME,
+			    cmd->se_cmd.se_lun->unpacked_lun, why,
 			    cmd->conn->sess->initiator_name);
-	se_cmd->scsi_status = SAM_STAT_BUSY;
+	cmd->se_cmd.scsi_status = status;
 	tcmi_cmd_post(cmd);
-	transport_generic_free_cmd(se_cmd, 0);
+	transport_generic_free_cmd(&cmd->se_cmd, 0);
+}
+
+/**
+ * tcmi_submit_refuse() - end a command which is too large, or for which there is no room
+ * @cmd: the command, prepared, and a write before data is asked for; its connection's
+ *	 thread calls
+ *
+ * With BUSY when its backend has too much of ended sessions. But not what core answers by
+ * itself, nor reservations: with them the other node of a pair takes the disk over.
+ *
+ * Return: true if the command ends here.
+ */
+bool tcmi_submit_refuse(struct tcmi_cmd *cmd)
+{
+	if (unlikely(tcmi_quota_exceeds(&cmd->se_cmd)))
+		tcmi_cmd_fail(cmd, TCM_INVALID_CDB_FIELD);
+	else if (tcmi_submit_full(&cmd->se_cmd))
+		tcmi_submit_status(cmd, SAM_STAT_BUSY, "busy with commands of ended sessions");
+	else if (!tcmi_quota_take(cmd))
+		tcmi_submit_status(cmd, SAM_STAT_TASK_SET_FULL, "commands take too much memory");
+	else
+		return false;
 	return true;
 }
 
@@ -529,7 +547,7 @@ static bool tcmi_submit_lun(struct tcmi_conn *conn, const struct se_lun *lun,
 	struct tcmi_cmd *cmd;
 	unsigned long turn;
 
-	while (mine && (cmd = tcmi_submit_next(conn, lun))) {
+	while (mine && !tcmi_conn_over(conn) && (cmd = tcmi_submit_next(conn, lun))) {
 		u8 opcode = cmd->se_cmd.t_task_cdb[0];
 
 		cmd->tpg_lun = lun->unpacked_lun;
@@ -570,7 +588,7 @@ bool tcmi_submit_run(struct tcmi_conn *conn)
 {
 	bool mine = true;
 
-	while (mine && !list_empty(&conn->submit)) {
+	while (mine && !list_empty(&conn->submit) && !tcmi_conn_over(conn)) {
 		struct tcmi_cmd *cmd = list_first_entry(&conn->submit, struct tcmi_cmd, entry);
 		const struct se_lun *lun = cmd->se_cmd.se_lun;
 		struct tcmi_lane *lane = tcmi_lane_get(lun);

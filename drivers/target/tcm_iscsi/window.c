@@ -151,6 +151,7 @@ void tcmi_window_due(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	} else if (req.opcode == ISCSIP_OP_LOGOUT) {
 		v = tcmi_logout_header(conn, &req);
 	}
+	tcmi_cmd_free_held(conn, cmd);
 	tcmi_cmd_free(cmd);
 	if (v.action)
 		tcmi_conn_close(conn, v.why);
