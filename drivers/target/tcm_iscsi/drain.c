@@ -198,6 +198,7 @@ static bool tcmi_drain_look(struct tcmi_conn *conn)
 	smp_mb__after_atomic();		/* pairs with test_and_set in kick */
 	tcmi_cmd_go_on(conn);
 	tcmi_cmd_fail_all(conn);
+	tcmi_tmf_abandon(conn);
 	tcmi_io_posts(conn);
 	return !atomic_read(&conn->ncmds);
 }
@@ -259,12 +260,15 @@ void tcmi_drain_begin(struct tcmi_conn *conn)
 	if (!conn->sess || !conn->sess->tpg)
 		return;
 	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
-		hlist_for_each_entry(cmd, &conn->tasks[i], task)
+		hlist_for_each_entry(cmd, &conn->tasks[i], task) {
 			if (cmd->req.opcode == ISCSIP_OP_SCSI_CMD && list_empty(&cmd->orphan) &&
 			    cmd->state == TCMI_CMD_IN_CORE &&
 			    test_bit(TCMI_CMD_SUBMITTED, &cmd->flags) &&
 			    !test_bit(TCMI_CMD_POSTED, &cmd->flags))
 				tcmi_orphan_add(cmd);
+			/* the session may go on with another connection */
+			tcmi_cmd_slot_give(cmd);
+		}
 }
 
 /**

@@ -165,7 +165,7 @@ static struct se_node_acl *tcmi_sess_leave_acl(struct tcmi_sess *sess)
 		spin_lock_irq(&se_tpg->session_lock);
 		WRITE_ONCE(se_sess->se_node_acl, departed);
 		spin_unlock_irq(&se_tpg->session_lock);
-		sess->departed = true;
+		WRITE_ONCE(sess->departed, true);
 	}
 	mutex_unlock(&se_tpg->acl_node_mutex);
 	mutex_unlock(&tcmi_nexus_mutex);
@@ -201,7 +201,7 @@ void tcmi_sess_depart(struct tcmi_sess *sess)
 {
 	struct tcmi_departure *departure;
 
-	if (!sess || !sess->se_sess || !tcmi_sess_may_depart(sess))
+	if (!sess || !sess->se_sess || READ_ONCE(sess->departed) || !tcmi_sess_may_depart(sess))
 		return;
 	tcmi_lane_drop_reservations(sess->tpg, sess->se_sess);
 	departure = kzalloc(sizeof(*departure), GFP_KERNEL);

@@ -238,10 +238,11 @@ static void tcmi_tmf_task_set(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 		tcmi_tmf_answer(conn, parent, ISCSIP_TMF_NO_LUN);
 		return;
 	}
+	if (parent->req.tmf.function == ISCSIP_TMF_CLEAR_TASK_SET) {
+		tcmi_tmf_reset(conn, parent);
+		return;
+	}
 	tcmi_tmf_end_all(conn, parent);
-	if (parent->req.tmf.function == ISCSIP_TMF_CLEAR_TASK_SET)
-		tcmi_tmf_others(parent, tcmi_tmf_device(conn, parent->lun),
-				TCMI_TMF_ERRAND);
 	tcmi_tmf_parts_started(conn, parent);
 }
 
@@ -278,6 +279,7 @@ static void tcmi_tmf_target_reset(struct tcmi_conn *conn, struct tcmi_cmd *paren
 		return;
 	}
 	tcmi_tmf_end_waiting(conn, parent, true);
+	parent->tmf_pending++;		/* a part may be back at once */
 	for (i = 0; i < n; i++) {
 		struct tcmi_cmd *part;
 		struct scsi_lun wire;
@@ -292,6 +294,7 @@ static void tcmi_tmf_target_reset(struct tcmi_conn *conn, struct tcmi_cmd *paren
 			tcmi_tmf_reset(conn, part);
 	}
 	kvfree(luns);
+	parent->tmf_pending--;
 	tcmi_tmf_parts_started(conn, parent);
 }
 
@@ -477,6 +480,14 @@ void tcmi_tmf_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		tcmi_tmf_answer(conn, cmd, rsp);
 }
 
+/* An errand waits with this part, or a reset which other nexuses' resets wait for. */
+static bool tcmi_tmf_for_others(const struct tcmi_cmd *part)
+{
+	const struct tcmi_cmd *parent = part->tmf_parent;
+
+	return parent && (parent->tmf_dev || parent->tmf_step == TCMI_TMF_RESET_CORE);
+}
+
 /**
  * tcmi_tmf_back() - the backend is through with a task, its response is still to be sent
  * @conn: the connection; its thread calls
@@ -490,7 +501,7 @@ void tcmi_tmf_back(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	struct tcmi_cmd **link = &cmd->waiter, *part;
 
 	while ((part = *link)) {
-		if (!part->tmf_parent || !part->tmf_parent->tmf_dev) {
+		if (!tcmi_tmf_for_others(part)) {
 			link = &part->waiter;
 			continue;
 		}
@@ -498,6 +509,31 @@ void tcmi_tmf_back(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		part->waiter = NULL;
 		tcmi_tmf_posted(conn, part);
 	}
+}
+
+/**
+ * tcmi_tmf_forsake() - functions of an ended connection don't wait for its tasks
+ * @conn: the connection; whoever drains it calls
+ */
+void tcmi_tmf_forsake(struct tcmi_conn *conn)
+{
+	struct tcmi_cmd *cmd, **link, *waiter, *next;
+	LLIST_HEAD(left);
+	int i;
+
+	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
+		hlist_for_each_entry(cmd, &conn->tasks[i], task)
+			for (link = &cmd->waiter; (waiter = *link);) {
+				if (waiter->tmf_parent && waiter->tmf_parent->tmf_dev) {
+					link = &waiter->waiter;
+					continue;
+				}
+				*link = waiter->waiter;
+				waiter->waiter = NULL;
+				llist_add(&waiter->post, &left);
+			}
+	llist_for_each_entry_safe(waiter, next, llist_del_all(&left), post)
+		tcmi_cmd_due(conn, waiter);
 }
 
 /**

@@ -25,21 +25,6 @@ static struct tcmi_lane *tcmi_tmf_lane(struct tcmi_conn *conn, u64 lun)
 	return lane;
 }
 
-/**
- * tcmi_tmf_device() - the device behind a LUN
- * @conn: the connection; its thread calls
- * @lun: wire form
- * Return: its identity, not a reference; NULL if there is none.
- */
-const struct se_device *tcmi_tmf_device(struct tcmi_conn *conn, u64 lun)
-{
-	struct tcmi_lane *lane = tcmi_tmf_lane(conn, lun);
-	const struct se_device *dev = lane ? lane->dev : NULL;
-
-	tcmi_lane_put(lane);
-	return dev;
-}
-
 /* ---- errands ---- */
 
 struct tcmi_tmf_call {
@@ -170,7 +155,7 @@ static void tcmi_tmf_errand_back(struct tcmi_conn *conn, struct tcmi_cmd *errand
 /* ---- resets ---- */
 
 /**
- * tcmi_tmf_reset() - LOGICAL UNIT RESET
+ * tcmi_tmf_reset() - LOGICAL UNIT RESET, and CLEAR TASK SET, which is all of it but core's part
  * @conn: the connection; its thread calls
  * @cmd: the function, or a part of a target reset
  *
@@ -198,6 +183,23 @@ void tcmi_tmf_reset(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		tcmi_tmf_posted(conn, cmd);
 }
 
+static bool tcmi_tmf_clears(const struct tcmi_cmd *cmd)
+{
+	return cmd->req.tmf.function == ISCSIP_TMF_CLEAR_TASK_SET;
+}
+
+/* One that is as good for all who share it: of the set alone only if nobody wants more */
+static struct tcmi_cmd *tcmi_tmf_reset_next(struct tcmi_lane *lane)
+{
+	struct tcmi_cmd *cmd;
+
+	lockdep_assert_held(&lane->lock);
+	list_for_each_entry(cmd, &lane->resets, entry)
+		if (!tcmi_tmf_clears(cmd))
+			return cmd;
+	return list_first_entry_or_null(&lane->resets, struct tcmi_cmd, entry);
+}
+
 /* This reset is over: who shares it, and who is next? */
 static void tcmi_tmf_reset_over(struct tcmi_cmd *cmd, u8 rsp)
 {
@@ -210,7 +212,7 @@ static void tcmi_tmf_reset_over(struct tcmi_cmd *cmd, u8 rsp)
 		return;
 	spin_lock(&lane->lock);
 	list_splice_init(&lane->sharers, &sharers);
-	next = list_first_entry_or_null(&lane->resets, struct tcmi_cmd, entry);
+	next = tcmi_tmf_reset_next(lane);
 	if (next)
 		list_del_init(&next->entry);
 	else
@@ -253,6 +255,53 @@ static void tcmi_tmf_reset_dead(struct tcmi_cmd *cmd)
 	tcmi_tmf_reset_done(cmd, ISCSIP_TMF_REJECTED);
 }
 
+/* Those of this connection which wait for their turn, or for one that they share */
+static void tcmi_tmf_reset_leave(struct tcmi_conn *conn, struct list_head *queue,
+				 struct list_head *left)
+{
+	struct tcmi_cmd *cmd, *next;
+
+	list_for_each_entry_safe(cmd, next, queue, entry)
+		if (cmd->conn == conn)
+			list_move_tail(&cmd->entry, left);
+}
+
+/**
+ * tcmi_tmf_abandon() - nobody is left to be answered: functions wait for nothing more
+ * @conn: the connection, which has ended; whoever drains it calls
+ *
+ * But for those that others need, one for each LUN, an initiator leaves none behind, however
+ * often it comes back to reset a disk that is dead.
+ */
+void tcmi_tmf_abandon(struct tcmi_conn *conn)
+{
+	struct tcmi_tpg *tpg = conn->sess ? conn->sess->tpg : NULL;
+	struct tcmi_cmd *cmd, *next;
+	struct tcmi_lane *lane;
+	LIST_HEAD(left);
+	unsigned long nr;
+
+	if (!tpg || !atomic_read(&conn->ncmds))
+		return;
+	tcmi_tmf_forsake(conn);
+	rcu_read_lock();
+	xa_for_each(&tpg->lanes, nr, lane) {
+		spin_lock(&lane->lock);
+		tcmi_tmf_reset_leave(conn, &lane->resets, &left);
+		tcmi_tmf_reset_leave(conn, &lane->sharers, &left);
+		spin_unlock(&lane->lock);
+	}
+	rcu_read_unlock();
+	list_for_each_entry_safe(cmd, next, &left, entry) {
+		list_del_init(&cmd->entry);
+		tcmi_lane_put(cmd->lane);
+		cmd->lane = NULL;
+		cmd->tmf_step = TCMI_TMF_ANSWER;
+		cmd->tmf_rsp = ISCSIP_TMF_REJECTED;
+		tcmi_tmf_posted(conn, cmd);
+	}
+}
+
 /* Return: false if it is over already. */
 static bool tcmi_tmf_reset_begin(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
@@ -275,6 +324,10 @@ static bool tcmi_tmf_reset_core(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	clear_bit(TCMI_CMD_POSTED, &cmd->flags);
 	if (tcmi_conn_mute(conn)) {
 		tcmi_tmf_reset_dead(cmd);
+		return false;
+	}
+	if (tcmi_tmf_clears(cmd)) {
+		tcmi_tmf_reset_done(cmd, cmd->tmf_rsp);
 		return false;
 	}
 	if (!tcmi_tmf_submit(conn, cmd, cmd->lun, TMR_LUN_RESET))
