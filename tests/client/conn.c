@@ -124,7 +124,7 @@ void conn_rst(struct conn *c)
 	conn_close(c);
 }
 
-/* 0 when ready, -1 when the time is over */
+/* 0 when ready, -1 when the time is over (tap_clock) */
 static int conn_poll(struct conn *c, int events, int64_t until)
 {
 	struct pollfd pfd = { .fd = c->fd, .events = events };
@@ -134,20 +134,20 @@ static int conn_poll(struct conn *c, int events, int64_t until)
 	if (until > tap_deadline())
 		until = tap_deadline();
 	do {
-		left = until - tap_now();
+		left = until - tap_clock();
 		n = poll(&pfd, 1, left > 0 ? left : 0);
-	} while (n < 0 && errno == EINTR);
+	} while ((n < 0 && errno == EINTR) || (!n && tap_clock() < until));
 	return n == 1 ? 0 : -1;
 }
 
 bool conn_readable(struct conn *c, int ms)
 {
-	return !conn_poll(c, POLLIN, tap_now() + ms);
+	return !conn_poll(c, POLLIN, tap_clock() + ms);
 }
 
 static bool write_some(struct conn *c, const uint8_t *b, size_t len)
 {
-	int64_t until = tap_now() + WAIT_MS;
+	int64_t until = tap_clock() + WAIT_MS;
 
 	while (len) {
 		ssize_t n = send(c->fd, b, len, MSG_NOSIGNAL);
@@ -398,7 +398,7 @@ static struct pdu *recv_one(struct conn *c, int64_t until)
 	if (c->fd < 0 || c->eof)
 		return NULL;
 	/* A target that never stops sending is no reason to go on for ever. */
-	CK(tap_now() < tap_deadline(), "the case's time is over");
+	CK(tap_clock() < tap_deadline(), "the case's time is over");
 	if (read_all(c, p->bhs, 48, until, true) != 1)
 		return NULL;
 	if (!read_rest(c, p, until))
@@ -434,7 +434,7 @@ static bool swallow(struct conn *c, struct pdu *p)
 
 struct pdu *pdu_recv_ms(struct conn *c, int ms)
 {
-	int64_t until = tap_now() + ms;
+	int64_t until = tap_clock() + ms;
 	struct pdu *p;
 
 	do
@@ -478,11 +478,11 @@ struct pdu *reject_expect(struct conn *c, int reason, const struct pdu *bad)
 
 void conn_expect_eof(struct conn *c)
 {
-	int64_t until = tap_now() + WAIT_MS;
+	int64_t until = tap_clock() + WAIT_MS;
 
 	c->checks &= ~CHECK_CMDSN;
-	while (tap_now() < until && !c->eof)
-		pdu_recv_ms(c, until - tap_now());
+	while (tap_clock() < until && !c->eof)
+		pdu_recv_ms(c, until - tap_clock());
 	CK(c->eof, "the target did not close the connection");
 }
 

@@ -15,7 +15,7 @@
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define NO_TAG		0xffffffffu
-#define WAIT_MS		5000
+#define WAIT_MS		15000
 
 /* Opcodes, RFC 7143 11.2.1.2 */
 enum {

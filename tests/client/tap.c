@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
 #include "tap.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,6 +16,10 @@
 #define CASE_MS		30000
 #define LOG_LINES	40
 #define LOG_WIDTH	200
+#define NAP_MS		20
+#define LATE_MS		200
+#define LATE_MAX	16
+#define CPUS_MAX	8
 
 enum { CASE_OK, CASE_FAILED, CASE_SKIPPED };
 
@@ -45,7 +51,7 @@ int64_t tap_deadline(void)
 
 void tap_limit(int ms)
 {
-	case_end = tap_now() + ms;
+	case_end = tap_clock() + ms;
 }
 
 void tap_defer(void (*fn)(void *), void *arg)
@@ -111,40 +117,84 @@ void tap_log(const char *fmt, ...)
 }
 
 /*
- * Did the machine stand still? A sleeper notes when it wakes late: what a case has waited
- * for in vain may have been no fault of the target's.
+ * Did the machine stand still, or one of its processors? A sleeper on each notes when it
+ * wakes late: what a case has waited for in vain may have been no fault of the target's.
  */
-#define NAP_MS		20
-#define LATE_MS		200
-#define LATE_MAX	16
-
 static struct {
 	int64_t when;
 	int ms;
 } late[LATE_MAX];
-static unsigned int n_late;
+static unsigned int n_late, n_sleepers;
+static int64_t woke[CPUS_MAX], stood, stood_until;
+static pthread_mutex_t late_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* From when on the time up to @now does not count, for a sleeper that woke at @then. */
+static int64_t late_from(int64_t then)
+{
+	return then + LATE_MS > stood_until ? then + LATE_MS : stood_until;
+}
 
 static void *sleeper(void *arg)
 {
-	int64_t before = tap_now(), now;
+	int64_t *then = arg, now;
+	cpu_set_t set;
 
-	(void)arg;
-	for (;; before = now) {
+	CPU_ZERO(&set);
+	CPU_SET(then - woke, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+	for (;;) {
 		usleep(NAP_MS * 1000);
+		pthread_mutex_lock(&late_lock);
 		now = tap_now();
-		if (now - before < LATE_MS)
-			continue;
-		late[n_late % LATE_MAX].when = now;
-		late[n_late++ % LATE_MAX].ms = now - before;
+		if (now - *then >= LATE_MS) {
+			late[n_late % LATE_MAX].when = now;
+			late[n_late++ % LATE_MAX].ms = now - *then;
+		}
+		if (now > late_from(*then)) {
+			stood += now - late_from(*then);
+			stood_until = now;
+		}
+		*then = now;
+		pthread_mutex_unlock(&late_lock);
 	}
 	return NULL;
+}
+
+int64_t tap_clock(void)
+{
+	int64_t now, first;
+
+	pthread_mutex_lock(&late_lock);
+	now = tap_now();
+	first = now;
+	for (unsigned int i = 0; i < n_sleepers; i++)
+		if (woke[i] < first)
+			first = woke[i];
+	first = late_from(first);
+	now -= stood + (now > first ? now - first : 0);
+	pthread_mutex_unlock(&late_lock);
+	return now;
+}
+
+static void start_sleepers(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	pthread_t thread;
+
+	while (n_sleepers < n && n_sleepers < CPUS_MAX) {
+		woke[n_sleepers] = tap_now();
+		if (pthread_create(&thread, NULL, sleeper, &woke[n_sleepers]))
+			break;
+		pthread_detach(thread);
+		n_sleepers++;
+	}
 }
 
 static void say_late(int64_t since)
 {
 	for (unsigned int i = 0; i < LATE_MAX && i < n_late; i++)
 		if (late[i].when >= since)
-			tap_diag("%lld ms before this the machine had stood still for %d ms",
+			tap_diag("%lld ms before this a processor had stood still for %d ms",
 				 (long long)(tap_now() - late[i].when), late[i].ms);
 }
 
@@ -264,11 +314,9 @@ int tap_main(const struct tap_case *cases, size_t n, int argc, char **argv)
 {
 	unsigned int failed = 0, run = 0;
 	const char *t = getenv("RAW_TRACE");
-	pthread_t thread;
 	size_t i;
 
-	if (!pthread_create(&thread, NULL, sleeper, NULL))
-		pthread_detach(thread);
+	start_sleepers();
 	tracing = t && *t == '1';
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);

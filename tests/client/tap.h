@@ -29,8 +29,11 @@ void tap_log(const char *fmt, ...) TAP_PRINTF(1, 2);
 _Noreturn void tap_fail(const char *file, int line, const char *fmt, ...)
 	TAP_PRINTF(3, 4);
 _Noreturn void tap_skip(const char *fmt, ...) TAP_PRINTF(1, 2);
-/* The time in ms, and when the running case has to be over. */
+/* The time in ms. */
 int64_t tap_now(void);
+/* The same, but it stands still while the machine or a processor of it does: for limits. */
+int64_t tap_clock(void);
+/* When the running case has to be over, by tap_clock(). */
 int64_t tap_deadline(void);
 /* Gives the running case another amount of time. */
 void tap_limit(int ms);

@@ -42,7 +42,7 @@ is "$(tools_here)" "" "every tool is there"
 for disk in scratch1 scratch2; do
 	is "$(blockdev --getsize64 /dev/$disk)" $((1 << 30)) "/dev/$disk has 1 GiB"
 done
-ok 'ping -c 1 -W 2 127.0.0.1 >/dev/null' "loopback is up"
+ok 'ping -c 3 -i 0.2 -W 10 127.0.0.1 >/dev/null' "loopback is up"
 ok '[ -e /src/tests/vm/lab ]' "the checkout is there"
 ok '! touch /src/tests/vm/x 2>/dev/null' "the checkout cannot be written to"
 ok 'touch "$LAB_OUT/x" && rm "$LAB_OUT/x"' "the results can"
@@ -64,7 +64,7 @@ like "$(iscsiadm -m discovery -t st -p "$PORTAL" 2>&1)" \
 	"$PORTAL,1 $IQN" "discovery names the target and its portal"
 try "the initiator logs in" iscsiadm -m node -T "$IQN" -p "$PORTAL" -l
 for lun in 0 1; do
-	disk=$(wait_disk 10 "$IQN" $lun)
+	disk=$(wait_disk 60 "$IQN" $lun)
 	ok '[ -b "$disk" ]' "LUN $lun becomes a disk"
 	try "LUN $lun gives back what was written" write_and_compare "$disk"
 done

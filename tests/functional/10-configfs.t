@@ -101,7 +101,7 @@ record()
 	is "$?: $(cat /tmp/probe.err)" "0: " "its tree is probed to the end"
 	try "a target for sessions is made with it" session_setup
 	try "logins that fail, and some that do not" session_login
-	disk=$(wait_disk 20 "$TARGET_NAME" 0)
+	disk=$(wait_disk 60 "$TARGET_NAME" 0)
 	ok '[ -b "$disk" ]' "there is a disk"
 	probe session "$disk" >"$LAB_OUT/10-configfs.session.$1" 2>"/tmp/probe.err"
 	is "$?: $(cat /tmp/probe.err)" "0: " "the files of sessions are probed to the end"

@@ -126,7 +126,7 @@ like "$(iscsiadm -m discovery -t st -p $PORTAL 2>&1)" "$PORTAL,1 $IQN" \
 	"discovery with the right secret finds the target"
 try "the initiator logs in with CHAP both ways" \
 	login_mutual alice alices-secret1 tom toms-secret-01
-disk=$(wait_disk 15 "$IQN" 1)
+disk=$(wait_disk 60 "$IQN" 1)
 pattern /tmp/data $((4 << 20))
 try "LUN 1 gives back what was written" write_read "$disk" /tmp/data
 like "$(cli_says sessions list)" "type: Normal session-state: LOGGED_IN" \
@@ -150,7 +150,7 @@ ok 'cmp /tmp/first.tree /tmp/second.tree' "and so is the tree" ||
 	diag "$(diff /tmp/first.tree /tmp/second.tree | head -n 20)"
 try "the initiator logs in again" \
 	login_mutual alice alices-secret1 tom toms-secret-01
-disk=$(wait_disk 15 "$IQN" 1)
+disk=$(wait_disk 60 "$IQN" 1)
 ok 'dd if=$disk bs=256k count=16 iflag=direct status=none | cmp - /tmp/data' \
 	"the data is still there"
 try "it logs out" node_logout "$IQN" $PORTAL

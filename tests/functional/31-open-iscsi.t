@@ -75,7 +75,7 @@ is "$(iscsiadm -m discovery -t st -p $PORTAL2 2>&1 | sort)" "$(echo "$found" | s
 
 # ---- a session ----
 try "the initiator logs in" bring_up
-disk=$(wait_disk 15 "$IQN" 0)
+disk=$(wait_disk 60 "$IQN" 0)
 ok '[ -b "$disk" ]' "its LUN 0 becomes a disk"
 is "$(blockdev --getsize64 "$disk")" $((32 << 20)) "of the right size"
 try "it gives back what was written" write_read "$disk" /tmp/data
@@ -104,12 +104,13 @@ is "$(blockdev --getro "$disk3")" 1 "the initiator sees that it is write-protect
 
 # ---- a session is lost and found ----
 dd if=/dev/urandom of=/tmp/long bs=1M count=16 status=none
+rm -f /tmp/dd.rc
 (dd if=/tmp/long of="$disk" bs=64k oflag=direct status=none; echo $? >/tmp/dd.rc) &
 try "the portal group is disabled under load" bounded 30 tpg_disable "$IQN"
-ok 'poll 20 sysfs_is "$session/state" FAILED' "the session fails"
+ok 'poll 60 sysfs_is "$session/state" FAILED' "the session fails"
 try "it is enabled again" tpg_enable "$IQN"
-ok 'poll 40 sysfs_is "$session/state" LOGGED_IN' "the initiator logs in by itself"
-ok 'poll 60 test -s /tmp/dd.rc && sysfs_is /tmp/dd.rc 0' "the interrupted write ends well"
+ok 'poll 120 sysfs_is "$session/state" LOGGED_IN' "the initiator logs in by itself"
+ok 'poll 120 test -s /tmp/dd.rc && sysfs_is /tmp/dd.rc 0' "the interrupted write ends well"
 ok 'dd if=$disk bs=1M count=16 iflag=direct status=none | cmp - /tmp/long' "and all of it is there"
 try "the initiator logs out" node_logout "$IQN" $PORTAL
 is "$(session_count "$IQN")" 0 "no session is left"
@@ -123,14 +124,14 @@ for digest in CRC32C CRC32C,None None; do
 	try "the initiator logs in with digests $digest" node_login "$IQN" $PORTAL
 	is "$(shown HeaderDigest) $(shown DataDigest)" "$expected $expected" \
 		"header and data digests are $expected"
-	disk=$(wait_disk 15 "$IQN" 0)
+	disk=$(wait_disk 60 "$IQN" 0)
 	try "data survives with them" write_read "$disk" /tmp/data
 	node_logout "$IQN" $PORTAL >/dev/null || fail "logs out"
 done
 while read -r key value field expected; do
 	try "the initiator logs in with ${key##*.} $value" negotiate "$key" "$value"
 	is "$(shown "$field")" "$expected" "$field becomes $expected"
-	disk=$(wait_disk 15 "$IQN" 0)
+	disk=$(wait_disk 60 "$IQN" 0)
 	try "data survives with it" write_read "$disk" /tmp/data
 	node_logout "$IQN" $PORTAL >/dev/null || fail "logs out"
 done <<-END

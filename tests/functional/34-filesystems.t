@@ -36,7 +36,7 @@ exercise()
 		extra=
 		[ $engine != libaio ] || extra="--direct=1 --iodepth=16"
 		# shellcheck disable=SC2086
-		bounded 100 fio --name=x --directory=$MNT --filename="fio.$engine" \
+		bounded 400 fio --name=x --directory=$MNT --filename="fio.$engine" \
 			--ioengine=$engine $extra \
 			--rw=randrw --rwmixread=30 --bsrange=4k-128k --size=8M --io_size=12M \
 			--verify=crc32c --verify_fatal=1 --do_verify=1 --fsync=64 \
@@ -69,7 +69,7 @@ sums_match()
 
 disk_of()
 {
-	wait_disk 15 "$IQN" "$1"
+	wait_disk 60 "$IQN" "$1"
 }
 
 try "the target is set up" setup
@@ -84,8 +84,8 @@ for fs in ext4 xfs; do
 	try "the initiator logs in, digests $digest" log_in $digest
 	disk=$(disk_of $lun)
 	case $fs in
-	ext4) try "mkfs.ext4 on LUN $lun" bounded 60 mkfs.ext4 -q -F "$disk" 512M ;;
-	xfs) try "mkfs.xfs on LUN $lun" bounded 60 mkfs.xfs -q -f -d size=512m "$disk" ;;
+	ext4) try "mkfs.ext4 on LUN $lun" bounded 200 mkfs.ext4 -q -F "$disk" 512M ;;
+	xfs) try "mkfs.xfs on LUN $lun" bounded 200 mkfs.xfs -q -f -d size=512m "$disk" ;;
 	esac
 	try "$fs is mounted" mount -t $fs "$disk" $MNT
 	try "fio verifies random I/O through cache, mmap and O_DIRECT" exercise

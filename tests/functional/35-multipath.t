@@ -50,7 +50,7 @@ start_multipathd()
 	END
 	modprobe -a dm_multipath dm_service_time scsi_dh_alua || return 1
 	multipathd || return 1
-	poll 10 eval 'multipathd show daemon 2>/dev/null | grep -q ^pid'
+	poll 60 eval 'multipathd show daemon 2>/dev/null | grep -q ^pid'
 }
 
 paths_active()
@@ -64,12 +64,19 @@ map_there()
 	[ -n "$map" ] && [ -b "/dev/mapper/$map" ]
 }
 
+# writer DISK: five seconds again and again, for however long the paths take to go and return.
 writer()
 {
-	fio --name=w --filename="$1" --ioengine=libaio --direct=1 --iodepth=4 \
-		--rw=randwrite --bs=16k --size=64M --io_size=4G --time_based --runtime="$2" \
-		--verify=crc32c --verify_backlog=64 --verify_fatal=1 --verify_state_save=0 --output=/tmp/fio.out
-	echo $? >/tmp/fio.rc
+	local rc=0
+
+	while [ $rc = 0 ] && [ ! -e /tmp/stop ]; do
+		fio --name=w --filename="$1" --ioengine=libaio --direct=1 --iodepth=4 \
+			--rw=randwrite --bs=16k --size=64M --io_size=4G --time_based --runtime=5 \
+			--verify=crc32c --verify_backlog=64 --verify_fatal=1 --verify_state_save=0 \
+			--output=/tmp/fio.out
+		rc=$?
+	done
+	echo $rc >/tmp/fio.rc
 }
 
 completions()
@@ -97,22 +104,25 @@ try "discovery finds both portals" \
 try "the initiator logs in at both" bounded 40 iscsiadm -m node -T "$IQN" -l
 ok 'poll 90 map_there' "multipathd makes a map" || diag "$(multipathd show paths 2>&1)"
 map_there
-ok 'poll 20 paths_active 2' "of two paths" || diag "$(multipath -ll 2>&1)"
+ok 'poll 90 paths_active 2' "of two paths" || diag "$(multipath -ll 2>&1)"
 is "$(blockdev --getsize64 "/dev/mapper/$map")" $SIZE "it has the disk's size"
 like "$(multipath -ll)" "LIO-ORG" "multipath -ll shows it"
 
-writer "/dev/mapper/$map" 25 &
-ok 'goes_on 10' "a writer runs on it"
+rm -f /tmp/stop /tmp/fio.rc
+writer "/dev/mapper/$map" &
+ok 'goes_on 60' "a writer runs on it"
 try "the first portal group is disabled under it" bounded 30 tpg_disable "$IQN" 1
-ok 'poll 20 paths_active 1' "one path fails" || diag "$(multipathd show paths 2>&1)"
+ok 'poll 90 paths_active 1' "one path fails" || diag "$(multipathd show paths 2>&1)"
 ok 'goes_on 60' "the writer goes on"
 try "the portal group is enabled again" tpg_enable "$IQN" 1
-ok 'poll 30 paths_active 2' "the path returns" || diag "$(multipathd show paths 2>&1)"
+ok 'poll 90 paths_active 2' "the path returns" || diag "$(multipathd show paths 2>&1)"
 try "the second one is disabled" bounded 30 tpg_disable "$IQN" 2
 ok 'goes_on 60' "the writer goes on"
 try "and enabled" tpg_enable "$IQN" 2
-ok 'poll 30 paths_active 2' "both paths are active"
-ok 'poll 60 test -s /tmp/fio.rc' "the writer ends"
+ok 'poll 90 paths_active 2' "both paths are active"
+touch /tmp/stop
+ok 'poll 120 test -s /tmp/fio.rc' "the writer ends"
+rm -f /tmp/stop
 is "$(cat /tmp/fio.rc)" 0 "and found everything as written" || diag "$(cat /tmp/fio.out)"
 
 try "the map is removed" eval 'multipathd shutdown; poll 10 eval "! pidof multipathd" >/dev/null;

@@ -116,7 +116,7 @@ done <<-END
 END
 refused "an unavailable disk cannot be read" sg_raw -r 512 "$a" 28 00 00 00 00 00 00 00 01 00
 try "the group's state becomes active/optimized" put 0 "$GROUP/alua_access_state"
-poll 5 unit_ready "$a" >/dev/null 2>&1
+poll 30 unit_ready "$a" >/dev/null 2>&1
 try "it can be read again" sg_raw -r 512 "$a" 28 00 00 00 00 00 00 00 01 00
 try "the initiator itself makes it non-optimized (SET TARGET PORT GROUPS)" \
 	sg_stpg --tp=16 --state=an "$a"
@@ -125,7 +125,7 @@ try "the port is taken offline" put 1 "$(tpg_dir "$IQN")/lun/lun_0/alua_tg_pt_of
 poll 2 unit_ready "$a" >/dev/null 2>&1
 refused "the disk cannot be read" sg_raw -r 512 "$a" 28 00 00 00 00 00 00 00 01 00
 try "it comes online" put 0 "$(tpg_dir "$IQN")/lun/lun_0/alua_tg_pt_offline"
-poll 5 unit_ready "$a" >/dev/null 2>&1
+poll 30 unit_ready "$a" >/dev/null 2>&1
 try "it can be read again" sg_raw -r 512 "$a" 28 00 00 00 00 00 00 00 01 00
 try "the initiator logs out" node_logout "$IQN" $PORTAL
 try "everything is torn down" teardown_all

@@ -35,7 +35,7 @@ try "iscsid starts" start_iscsid
 like "$(iscsiadm -m discovery -t sendtargets -p $PORTAL 2>&1)" "$IQN" "the client finds the target"
 refused "without the secret it is kept out" log_in alice another-secret
 try "with it, it is let in" log_in alice a-secret-of-hers
-try "its disk comes" wait_disk 20 "$IQN"
+try "its disk comes" wait_disk 60 "$IQN"
 iscsiadm -m node -T "$IQN" -u >/dev/null
 try "the configuration is saved, and restored" \
 	eval 'targetctl clear && targetctl restore && [ -d "$CFG/iscsi/$IQN/tpgt_1" ]'

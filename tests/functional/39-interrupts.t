@@ -21,7 +21,7 @@ make_disk()
 	put 64 $NULLB/size && put 512 $NULLB/blocksize && put 2 $NULLB/irqmode &&
 		put 200000 $NULLB/completion_nsec && put 1 $NULLB/memory_backed &&
 		put 64 $NULLB/hw_queue_depth && put 1 $NULLB/power || return 1
-	poll 10 test -b /dev/nullb0
+	poll 60 test -b /dev/nullb0
 }
 
 remove_disk()
@@ -42,7 +42,7 @@ verify()
 	local seed
 
 	for seed in 1 2; do
-		bounded 100 fio --name=x --filename="$disk" --direct=1 --ioengine=libaio \
+		bounded 400 fio --name=x --filename="$disk" --direct=1 --ioengine=libaio \
 			--iodepth=32 --rw=randrw --rwmixread=40 --bsrange=4k-128k --size=10M \
 			--verify=crc32c --verify_fatal=1 --do_verify=1 --randseed=$seed \
 			--output=/tmp/fio.out || { cat /tmp/fio.out; return 1; }
@@ -52,15 +52,16 @@ verify()
 # until_ended PID COMMAND...: again and again.
 until_ended()
 {
-	local pid=$1 n=0
+	local pid=$1 n=0 good=0
 
 	shift
 	until process_ended "$pid"; do
-		"$@" >/dev/null 2>&1
+		! "$@" >/dev/null 2>&1 || good=$((good + 1))
 		n=$((n + 1))
 		nap
 	done
-	diag "$n times"
+	diag "$good of $n times"
+	[ $good -gt 0 ]
 }
 
 logged_in()
@@ -70,7 +71,7 @@ logged_in()
 
 flap()
 {
-	tpg_disable "$IQN" && tpg_enable "$IQN" && poll 20 logged_in
+	tpg_disable "$IQN" && tpg_enable "$IQN" && poll 60 logged_in
 }
 
 reset_lun()
@@ -86,7 +87,7 @@ amid()
 	shift
 	verify >/tmp/verify.out 2>&1 &
 	pid=$!
-	until_ended "$pid" "$@"
+	ok "until_ended $pid $*" "$name succeed meanwhile"
 	ok "wait $pid" "data is whole amid $name" || diag "$(tail -n 20 /tmp/verify.out)"
 }
 
@@ -102,7 +103,7 @@ no_threads()
 
 try "a target on such a disk" setup
 try "the initiator logs in" node_login "$IQN" $PORTAL
-disk=$(wait_disk 15 "$IQN" 0)
+disk=$(wait_disk 60 "$IQN" 0)
 try "data is whole" verify
 amid "LUN RESETs" reset_lun
 amid "a portal group that comes and goes" flap

@@ -12,7 +12,7 @@
 . "${LAB_SRC:?}/tests/functional/lib.sh"
 
 # Seconds for the whole of a suite on one disk.
-LIMIT=${ITEST_LIMIT:-400}
+LIMIT=${ITEST_LIMIT:-1200}
 
 setup()
 {

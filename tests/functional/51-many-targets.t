@@ -47,7 +47,7 @@ before=$(slabs)
 rm -f /tmp/discovered
 watch_slabs "$before" >/tmp/most &
 watcher=$!
-STORM_LIMIT=60 raw-storm discover >/tmp/found
+STORM_LIMIT=200 raw-storm discover >/tmp/found
 : >/tmp/discovered
 wait $watcher
 is "$(sed -n 's/^# targets: \([0-9]*\),.*/\1/p' /tmp/found)" "$MANY" "one discovery finds them all"

@@ -14,7 +14,7 @@ LIVE=${BASE}live
 OTHER=${BASE}other
 PORTAL=127.0.0.1:3260
 # What a bystander may have to wait, in ms; the VM is slow.
-PATIENCE=$(patience 2000)
+PATIENCE=$(patience 3000)
 
 setup()
 {
@@ -27,20 +27,6 @@ setup()
 log_in()
 {
 	node_new "$DEAD" $PORTAL && node_login "$DEAD" $PORTAL
-}
-
-# quickly NAME COMMAND...
-quickly()
-{
-	local name=$1 started took status
-
-	shift
-	started=$(now_ms)
-	bounded 30 "$@" >/tmp/quickly 2>&1
-	status=$?
-	took=$(($(now_ms) - started))
-	[ $status = 0 ] && [ $took -le $PATIENCE ]
-	tap_result $? "$name" || diag "status $status after $took ms" "$(cat /tmp/quickly)"
 }
 
 bystanders()
@@ -86,22 +72,23 @@ try "iscsid starts" start_iscsid node.session.err_timeo.abort_timeout=3 \
 	node.session.err_timeo.host_reset_timeout=3 node.session.timeo.replacement_timeout=300 \
 	'node.conn[0].timeo.login_timeout=5'
 try "the initiator logs in" log_in
-disk=$(wait_disk 15 "$DEAD" 0)
+disk=$(wait_disk 60 "$DEAD" 0)
 session=$(session_of "$DEAD")
 ok '[ -b "$disk" ]' "and has the disk" || bail_out "no disk"
 echo 3 >"/sys/block/${disk#/dev/}/device/timeout"
 pattern /tmp/data $((1 << 20))
 dd if=/tmp/data of="$disk" bs=1M oflag=direct status=none
 
+before=$(reconnects)
 try "the disk dies" dmsetup suspend --noflush --nolockfs dying
 dd if="$disk" of=/dev/null bs=64k count=64 iflag=direct status=none 2>/dev/null &
 reader=$!
 dd if=/tmp/data of="$disk" bs=64k seek=64 oflag=direct status=none 2>/dev/null &
 writer=$!
-ok 'poll 5 stuck' "a reader and a writer are stuck"
+ok 'poll 30 stuck' "a reader and a writer are stuck"
 bystanders "at once"
 [ "$TARGET" = ours ] || todo "the in-tree module waits for the dead disk here"
-ok 'poll 60 logged_in_anew 0' "the initiator gives up and logs in anew meanwhile" ||
+ok 'poll 120 logged_in_anew "$before"' "the initiator gives up and logs in anew meanwhile" ||
 	diag "$(cat "$session/state") $(reconnects)"
 bystanders "after its new login"
 # It waits for the sessions, but not longer than 2 s.

@@ -35,6 +35,7 @@ displaced()
 # crowd N SOURCES BYTES: so many from so many addresses say so many bytes of a login.
 crowd()
 {
+	rm -f /tmp/crowd
 	STORM_N=$1 STORM_SOURCES=$2 STORM_BYTES=$3 STORM_PARALLEL=0 raw-storm silent >/tmp/crowd &
 	crowd=$!
 	poll 60 grep -q '^# ready' /tmp/crowd
@@ -94,15 +95,17 @@ ok "crowd 60 1 0 && logs_in" "others log in while one source has all it may have
 	diag "$(cat /tmp/logins)"
 disperse
 put 4 $PARAMS/max_per_source
+rm -f /tmp/crowd
 STORM_N=40 STORM_PARALLEL=0 STORM_SOURCES=1 raw-storm sit >/tmp/crowd &
 crowd=$!
 ok "poll 30 grep -q '^# ready' /tmp/crowd && disperse" "sessions do not count" || told
 like "$(cat /tmp/crowd)" "in: 40 lost: 0" "one source has forty, one login at a time"
 put 10 $PARAMS/max_per_source
+rm -f /tmp/crowd
 STORM_N=30 raw-storm lurk >/tmp/crowd &
 crowd=$!
 # the other connection comes from that address, too
-ok "poll 30 grep -q '^# ready' /tmp/crowd && poll 10 eval '[ \$(established) = 10 ]'" \
+ok "poll 60 grep -q '^# ready' /tmp/crowd && poll 30 eval '[ \$(established) = 10 ]'" \
 	"discovery sessions do, for anybody may have one" || told
 ok "logs_in" "which keeps nobody out" || diag "$(cat /tmp/logins)"
 ok '[ "$(ss -Htno state established "( sport = :3260 )" | grep -c timer:.keepalive)" -ge 5 ]' \

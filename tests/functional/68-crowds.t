@@ -24,7 +24,8 @@ setup()
 
 	load_target && mk_ramdisk ram 8 || return 1
 	for ((i = 0; i < TARGETS; i++)); do
-		quick_target "$RAW_IQN$i" ram $PORTAL || return 1
+		quick_target "$RAW_IQN$i" ram $PORTAL && tpg_attrib "$RAW_IQN$i" 1 login_timeout 30 ||
+			return 1
 	done
 }
 
@@ -54,9 +55,10 @@ none_established()
 # crowd BYTES [N]: connections which have said so many bytes of a Login Request.
 crowd()
 {
-	STORM_BYTES=$1 STORM_N=${2:-$CROWD} STORM_PARALLEL=200 STORM_LIMIT=200 raw-storm silent >/tmp/crowd &
+	rm -f /tmp/crowd
+	STORM_BYTES=$1 STORM_N=${2:-$CROWD} STORM_PARALLEL=200 STORM_LIMIT=1000 raw-storm silent >/tmp/crowd &
 	crowd=$!
-	poll 90 grep -q '^# ready' /tmp/crowd
+	poll 200 grep -q '^# ready' /tmp/crowd
 }
 
 disperse()
@@ -72,20 +74,30 @@ p99()
 	sed -n 's/^# logins: 200 .*p99 \([0-9]*\) .*/\1/p' /tmp/logins
 }
 
-# as_fast_as MS NAME: p99 within twice that; the best of four, the machine has other work.
-as_fast_as()
+# beside_them: $best, the p99 beside a crowd: the best of four, the machine has other work.
+beside_them()
 {
-	local base=$1 now best=1000000 i
+	local now i
 
+	best=1000000
 	for ((i = 0; i < 4; i++)); do
 		now=$(p99)
-		[ -n "$now" ] || break
+		[ -n "$now" ] || { best=1000000; break; }
 		[ "$now" -ge "$best" ] || best=$now
 		[ "$best" -gt $((2 * base)) ] || break
 	done
-	[ -n "$now" ] && [ "$best" -le $((2 * base)) ]
-	tap_result $? "$2" || diag "$(cat /tmp/logins)"
-	diag "p99 $best ms, $base ms without them"
+}
+
+# as_fast NAME: p99 was within twice that of before; or of now, when they have gone, should
+# the machine have got slower meanwhile.
+as_fast()
+{
+	local again=$base
+
+	[ "$best" -le $((2 * base)) ] || again=$(usual_p99)
+	[ "$best" -le $((2 * ${again:-0})) ]
+	tap_result $? "$1" || diag "$(cat /tmp/logins)"
+	diag "p99 $best ms, $again ms without them"
 }
 
 # The middle one of five.
@@ -121,9 +133,9 @@ import socket, sys, time
 s = socket.socket()
 s.bind(("127.0.0.1", 3999))
 s.listen(int(sys.argv[1]) + 1024)
-time.sleep(300)' "$CROWD" &
+time.sleep(1000)' "$CROWD" &
 listener=$!
-ok "poll 10 eval 'ss -Hltn sport = 3999 | grep -q .'" "somebody listens, and accepts nobody"
+ok "poll 60 eval 'ss -Hltn sport = 3999 | grep -q .'" "somebody listens, and accepts nobody"
 before=$(slabs)
 ok "RAW_PORT=3999 crowd 0" "$CROWD connect there" || diag "$(cat /tmp/crowd)"
 plain=$((($(slabs) - before) * 1024 / CROWD))
@@ -131,7 +143,7 @@ socket=$(awk '$1 == "TCP" { print $4 }' /proc/slabinfo)
 kill -TERM $crowd
 ok "poll 60 process_ended $crowd" "they go"
 kill $listener
-ok "poll 10 process_ended $listener" "and it"
+ok "poll 60 process_ended $listener" "and it"
 
 before=$(slabs)
 ok "crowd 0" "$CROWD silent connections" || diag "$(cat /tmp/crowd)"
@@ -145,29 +157,31 @@ ours=$((each - plain + socket))
 diag "$ours bytes each, of these $socket the TCP socket; both ends take $each"
 ok "[ $ours -gt $socket ] && [ $ours -lt 4096 ]" \
 	"each costs the target less than 4 KiB, its socket included"
-as_fast_as "$base" "200 logins to $TARGETS targets are as fast as without them"
+beside_them
 ok "disperse" "they go"
+as_fast "200 logins to $TARGETS targets were as fast as without them"
 
 ok "crowd 1" "$CROWD connections which have said one byte" || diag "$(cat /tmp/crowd)"
 ok '[ "$(threads)" -le 2100 ]' "of these not more than 2,048 have a thread" || diag "$(threads)"
 mem=$(slabs)
 diag "memory: $(((mem - before) / 1024)) MiB more than without them"
 ok "[ $(((mem - before) / 1024)) -le 200 ]" "they take less than 200 MiB"
-as_fast_as "$base" "200 logins beside them are as fast"
+beside_them
 ok "disperse" "they go"
+as_fast "200 logins beside them were as fast"
 ok 'poll 20 eval "[ \$(threads) = 0 ]"' "and their threads" || diag "$(threads)"
 
 dmesg_mark
 SECONDS=0
 before=$(turned_away)
-STORM_N=$CROWD_BAD STORM_PARALLEL=50 STORM_LIMIT=$((CROWD_BAD / 100 + 120)) \
+STORM_N=$CROWD_BAD STORM_PARALLEL=50 STORM_LIMIT=$((CROWD_BAD / 20 + 120)) \
 	RAW_IQN=${BASE}nowhere raw-storm bad >/tmp/bad
 like "$(cat /tmp/bad)" "bad: $CROWD_BAD in" "$CROWD_BAD bad connects"
 diag "$(grep '^#' /tmp/bad)"
 n=$(lines)
 ok "[ $n -le $((5 * (SECONDS + 59) / 60 + 1)) ]" "which leave five lines a minute in the log" || diag "$n lines" "$(dmesg_since | tail -n 5)"
 ok 'poll 40 none_established' "and no connection"
-ok 'poll 10 eval "[ \$((\$(turned_away) - before)) = $CROWD_BAD ]"' "each of them is counted" ||
+ok 'poll 60 eval "[ \$((\$(turned_away) - before)) = $CROWD_BAD ]"' "each of them is counted" ||
 	diag "$(($(turned_away) - before))" "$(head -n 1 $REFUSED)"
 is "$(p99 >/dev/null; grep -c 'logins: 200' /tmp/logins)" 1 "logins work after it"
 
@@ -176,7 +190,8 @@ ok "STORM_N=50 STORM_TARGETS=$TARGETS STORM_MS=2 raw-storm drip >/tmp/drip" "50 
 diag "$(grep '^# logins' /tmp/drip)"
 
 free_before=$(slabs)
-RAW_IQN=${RAW_IQN}0 STORM_N=500 STORM_LIMIT=200 raw-storm sit >/tmp/sit &
+rm -f /tmp/sit
+RAW_IQN=${RAW_IQN}0 STORM_N=500 STORM_LIMIT=1000 raw-storm sit >/tmp/sit &
 sit=$!
 ok 'poll 60 grep -q "^# ready" /tmp/sit' "500 sessions sit there" || diag "$(cat /tmp/sit)"
 each=$((($(slabs) - free_before) * 1024 / 500))
@@ -193,8 +208,8 @@ for ((i = 0; i < TARGETS; i++)); do
 done
 ok "crowd 47 200" "200 half headers" || diag "$(cat /tmp/crowd)"
 ok 'poll 40 none_established' "are closed when login_timeout is over" || diag "$(established) are left"
-kill -TERM $crowd 2>/dev/null
-ok "poll 10 process_ended $crowd" "and know it"
+# of its own accord, once it has seen them all
+ok "poll 60 process_ended $crowd" "and know it" || disperse
 like "$(cat /tmp/crowd)" "closed: 200" "all of them"
 
 ok 'poll 20 eval "[ \$(threads) = 0 ]"' "no thread is left" || diag "$(threads)"

@@ -37,7 +37,8 @@ refused()
 
 sit()
 {
-	STORM_N=$1 STORM_PARALLEL=100 STORM_MS=100 STORM_LIMIT=280 raw-storm sit >/tmp/sit &
+	rm -f /tmp/sit
+	STORM_N=$1 STORM_PARALLEL=100 STORM_MS=100 STORM_LIMIT=2000 raw-storm sit >/tmp/sit &
 	sit=$!
 	poll 120 grep -q '^# ready' /tmp/sit
 }
@@ -53,11 +54,16 @@ STORM_N=$ORPHANS STORM_MS=$((SECONDS_LONG * 1000)) raw-storm retry >/tmp/retry &
 storm=$!
 # Eight each: from then on the delay is the longest.
 poll $SECONDS_LONG eval '[ "$(refused)" -ge $((8 * ORPHANS)) ]'
-busy=$(kernel_cpu)
-sleep 6
-busy=$(($(kernel_cpu) - busy))
+# the best of three times two seconds: a stall of the host counts as work
+busy=999
+for i in 1 2 3; do
+	before=$(kernel_cpu)
+	sleep 2
+	now=$(($(kernel_cpu) - before))
+	[ $now -ge $busy ] || busy=$now
+done
 ok "poll 40 process_ended $storm" "these try it again and again"
-diag "$(grep '^#' /tmp/retry)" "kernel CPU: $busy of 600 jiffies"
+diag "$(grep '^#' /tmp/retry)" "kernel CPU: $busy of 200 jiffies"
 attempts=$(sed -n 's/^# attempts: //p' /tmp/retry)
 like "$(cat /tmp/retry)" "status 0203" "they are told that there is no such target"
 n=$(dmesg_since | grep -c .)
@@ -68,7 +74,7 @@ ok "[ ${attempts:-99999} -le $((ORPHANS * (SECONDS_LONG / 3 + 12))) ]" \
 	"who is refused again and again has to wait for it" || diag "${attempts:-?} attempts"
 # 2 % of a CPU; the VM is some fifteen times slower than a machine, on a busy host twice
 # that. VMFLAGS=-i tells exactly: 4 jiffies.
-ok "[ $busy -le $((600 * 60 / 100)) ]" "and they cost little CPU" ||
+ok "[ $busy -le $((200 * 60 / 100)) ]" "and they cost little CPU" ||
 	diag "$busy jiffies"
 longest=$(sed -n 's/^# longest: \([0-9]*\) ms/\1/p' /tmp/retry)
 ok "[ ${longest:-0} -ge 2500 ] && [ ${longest:-9999} -le 4500 ]" "for three seconds at most" ||
@@ -82,9 +88,10 @@ ok "STORM_N=$ORPHANS STORM_PARALLEL=50 raw-storm logins >/tmp/logins" "and all g
 	diag "$(cat /tmp/logins)"
 diag "$(grep '^# logins' /tmp/logins)"
 try "it is deleted once more" teardown_target "$IQN"
-STORM_N=$ORPHANS STORM_MS=2000 raw-storm retry >/tmp/retry
+# Three at once, then after 0.2 and 0.4 s; were the first ones late, too, it would be three in all.
+STORM_N=5 STORM_MS=1000 raw-storm retry >/tmp/retry
 attempts=$(sed -n 's/^# attempts: //p' /tmp/retry)
-ok "[ ${attempts:-0} -ge $((3 * ORPHANS)) ]" "who has been in is told so at once, three times" ||
+ok "[ ${attempts:-0} -ge $((5 * 5)) ]" "who has been in is told so at once, three times" ||
 	diag "$(cat /tmp/retry)"
 try "and made again" quick_target "$IQN" ram $PORTAL
 

@@ -47,8 +47,9 @@ in_background()
 
 sit()
 {
-	in_background "ns$1" "$1" STORM_N=10 STORM_LIMIT=200 raw-storm sit >/tmp/sit$1
-	poll 20 grep -q '^# ready' /tmp/sit$1
+	rm -f /tmp/sit$1
+	in_background "ns$1" "$1" STORM_N=10 STORM_LIMIT=1000 raw-storm sit >/tmp/sit$1
+	poll 60 grep -q '^# ready' /tmp/sit$1
 }
 
 no_threads()
@@ -92,7 +93,7 @@ ok "poll 30 few_namespaces $((before + 1))" "the namespace is gone" || diag "$(n
 
 # The other order: the portal while its sessions are there, then the namespace.
 try "the portal of the other one is removed" rmdir "$(tpg_dir "${IQN}2" 1)/np/$PORTAL"
-ok '[ "$(pgrep -c "^tcmi_[0-9]")" = 10 ]' "its sessions stay" || diag "$(pgrep -c '^tcmi_[0-9]')"
+ok 'poll 10 eval "[ \$(pgrep -c ^tcmi_[0-9]) = 10 ]"' "its sessions stay" || diag "$(pgrep -c '^tcmi_[0-9]')"
 try "the namespace goes" ip netns del ns2
 kill -KILL "${pids[1]}"
 ok 'poll 30 no_threads' "its sessions end with the initiator" || diag "$(pgrep -l '^tcmi_')"

@@ -145,10 +145,10 @@ together()
 	done
 	poll "$LONG" false
 	touch /tmp/stop
-	ok "poll 60 ended ${pids[*]}" "$name: nobody is stuck" ||
+	ok "poll 240 ended ${pids[*]}" "$name: nobody is stuck" ||
 		diag "$(for one in "${pids[@]}"; do cat /proc/"$one"/stack 2>/dev/null; done)"
 	diag "$(grep -H . /tmp/n.* | tr '\n' ' ')"
-	ok 'poll 30 no_threads' "$name: no connection is left" || diag "$(pgrep -l '^tcmi_')"
+	ok 'poll 60 no_threads' "$name: no connection is left" || diag "$(pgrep -l '^tcmi_')"
 }
 
 try "a target is set up" eval 'load_target && mk_ramdisk ram 8 && quick_target $IQN ram $PORTAL'

@@ -97,7 +97,7 @@ lun_of()
 # wait_lun SESSION LUN block|scsi_generic
 wait_lun()
 {
-	poll 15 lun_there "$@" && lun_of "$@"
+	poll 60 lun_there "$@" && lun_of "$@"
 }
 
 lun_there()

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 
 #define WORKERS_MAX	16
-#define DRAIN_MS	40000
+#define DRAIN_MS	120000
 #define REPORT		"WARNING|BUG|Oops|Call Trace|refcount|UBSAN|KASAN|KCSAN|KFENCE|INFO: task" \
 			"|INFO: rcu|list_(add|del) corruption|general protection|ODEBUG|kmemleak" \
 			"|possible (recursive|circular)|suspicious RCU|sleeping function|stack-out"
@@ -79,7 +79,7 @@ static void start(unsigned int batch)
 /* Return: false when a worker did not come to its end. */
 static bool finish(void)
 {
-	int64_t end = tap_now() + seconds * 1000 + 60000;
+	int64_t end = tap_now() + seconds * 1000 + 180000;
 	bool good = true;
 
 	for (unsigned int w = 0; w < workers; w++) {

@@ -454,7 +454,7 @@ static void timeout(const void *arg)
 {
 	struct conn *c;
 	struct scsi *w = scsi_rw(true, 0, 0, 8);
-	int64_t start;
+	int64_t start, until;
 
 	(void)arg;
 	cfg_set(acl_path(env.ini, "attrib/dataout_timeout"), "2");
@@ -465,7 +465,8 @@ static void timeout(const void *arg)
 	scsi_send(c, w);
 	scsi_feed(c, pdu_expect(c, OP_R2T));
 	start = tap_now();
-	while (!c->eof && !w->done && tap_now() - start < 10000) {
+	until = tap_clock() + 10000;
+	while (!c->eof && !w->done && tap_clock() < until) {
 		struct pdu *p = pdu_recv_ms(c, 200);
 
 		if (p && PDU_OP(p) != OP_ASYNC)
@@ -477,14 +478,14 @@ static void timeout(const void *arg)
 	target_healthy();
 }
 
-/* One byte at a time is slow, but it comes. */
+/* One piece at a time is slow, but it comes, in all later than the timeout. */
 static void trickle(const void *arg)
 {
 	struct conn *c;
 	struct scsi *w = scsi_rw(true, 0, 0, 8);
 
 	(void)arg;
-	cfg_set(acl_path(env.ini, "attrib/dataout_timeout"), "2");
+	cfg_set(acl_path(env.ini, "attrib/dataout_timeout"), "7");
 	cfg_set(acl_path(env.ini, "attrib/dataout_timeout_retries"), "1");
 	c = login_normal();
 	scsi_settle(c, 0);
@@ -493,7 +494,7 @@ static void trickle(const void *arg)
 	scsi_send(c, w);
 	scsi_feed(c, pdu_expect(c, OP_R2T));
 	for (int i = 0; i < 8; i++) {
-		usleep(600000);
+		usleep(1100000);
 		pdu_send(c, data_out_pdu(c, w, PDU_TTT(w->r2t[0]), i, i * 512,
 					 512, i == 7));
 	}

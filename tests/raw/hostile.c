@@ -20,11 +20,11 @@ static uint32_t rnd(void)
 
 static void quick_login(void)
 {
-	int64_t start = tap_now();
+	int64_t start = tap_clock();
 	struct conn *c = login_normal();
 
-	CK(tap_now() - start < 3000, "a login took %lld ms",
-	   (long long)(tap_now() - start));
+	CK(tap_clock() - start < 3000, "a login took %lld ms",
+	   (long long)(tap_clock() - start));
 	conn_healthy(c);
 	conn_close(c);
 }
@@ -32,10 +32,10 @@ static void quick_login(void)
 /* Read and drop whatever comes, without looking at it */
 static void drain(struct conn *c, int ms)
 {
-	int64_t end = tap_now() + ms;
+	int64_t end = tap_clock() + ms;
 
 	c->checks = 0;
-	while (!c->eof && tap_now() < end && conn_readable(c, end - tap_now())) {
+	while (!c->eof && tap_clock() < end && conn_readable(c, end - tap_clock())) {
 		char b[4096];
 		ssize_t n = read(c->fd, b, sizeof(b));
 
@@ -190,7 +190,7 @@ static void huge_data(const void *arg)
 	struct conn *c = login_normal();
 	struct pdu *p = nop_pdu(c, next_itt(), NO_TAG, true);
 	uint8_t *b = tap_alloc(1 << 20);
-	int64_t end = tap_now() + 2000;
+	int64_t end = tap_clock() + 2000;
 	int n = 0;
 
 	(void)arg;
@@ -198,7 +198,7 @@ static void huge_data(const void *arg)
 	put24(p->bhs + 5, 0xfffffc);
 	pdu_send(c, p);
 	/* It may close, take it all, or leave it in the socket. */
-	while (n < 16 << 20 && tap_now() < end) {
+	while (n < 16 << 20 && tap_clock() < end) {
 		ssize_t k = send(c->fd, b, 1 << 20, MSG_NOSIGNAL);
 
 		if (k < 0 && errno != EAGAIN)

@@ -216,10 +216,10 @@ static void disabled_amid(const void *arg)
 	w->manual_r2t = true;
 	scsi_send(c, w);
 	scsi_feed(c, pdu_expect(c, OP_R2T));
-	start = tap_now();
+	start = tap_clock();
 	cfg_set(file, "0");
-	CK(tap_now() - start < 5000, "switching off took %lld ms",
-	   (long long)(tap_now() - start));
+	CK(tap_clock() - start < 5000, "switching off took %lld ms",
+	   (long long)(tap_clock() - start));
 	expect_end(c);
 	cfg_write(file, "1");
 	target_healthy();

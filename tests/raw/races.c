@@ -333,10 +333,14 @@ static const struct tap_case cases[] = {
 int main(int argc, char **argv)
 {
 	const char *v = getenv("RACES_ROUNDS");
+	char name[32];
 
 	rounds = v && *v ? strtoul(v, NULL, 0) : 50;
-	if (argc == 2)
-		argv[1] = tap_fmt("%s:", argv[1]);
+	/* not from tap_alloc(), whose memory goes with each case */
+	if (argc == 2) {
+		snprintf(name, sizeof(name), "%s:", argv[1]);
+		argv[1] = name;
+	}
 	env_init();
 	return tap_main(cases, ARRAY_SIZE(cases), argc, argv);
 }

@@ -143,14 +143,14 @@ static void dial(struct slot *s)
 	CK(s->fd >= 0, "socket: %s", strerror(errno));
 	from(s);
 	setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	s->start = tap_now();
+	s->start = tap_clock();
 	s->state = CONNECTING;
 	s->have = 0;
 	s->skip = 0;
 	n_attempts++;
 	if (connect(s->fd, (void *)&a, sizeof(a)) && errno != EINPROGRESS) {
 		hang_up(s, false);
-		s->due = tap_now() + 100;
+		s->due = tap_clock() + 100;
 		return;
 	}
 	CK(!epoll_ctl(ep, EPOLL_CTL_ADD, s->fd, &ev), "epoll_ctl: %s", strerror(errno));
@@ -284,7 +284,7 @@ static void turn(const struct crowd *c, int ms)
 		if (s->fd >= 0)
 			on_event(c, s, ev[i].events);
 	}
-	CK(tap_now() < tap_deadline(), "time is over");
+	CK(tap_clock() < tap_deadline(), "time is over");
 }
 
 /* Opens all, in bursts which the backlog can take. */
@@ -362,7 +362,7 @@ static void login_answered(struct slot *s)
 		statuses[status & 0xfff]++;
 		n_failed++;
 	} else {
-		took[n_done++] = tap_now() - s->start;
+		took[n_done++] = tap_clock() - s->start;
 	}
 	hang_up(s, false);
 }
@@ -388,11 +388,11 @@ static void logins(const void *arg)
 
 	(void)arg;
 	begin();
-	start = tap_now();
+	start = tap_clock();
 	open_all(&login_crowd, &n_done);
 	say_times("logins", n_done);
 	say_statuses();
-	tap_diag("all: %lld ms", (long long)(tap_now() - start));
+	tap_diag("all: %lld ms", (long long)(tap_clock() - start));
 	CK(!n_failed, "%u of %u logins failed", n_failed, opt.n);
 }
 
@@ -402,8 +402,8 @@ static int64_t longest;
 
 static void retry_answered(struct slot *s)
 {
-	if (tap_now() - s->start > longest)
-		longest = tap_now() - s->start;
+	if (tap_clock() - s->start > longest)
+		longest = tap_clock() - s->start;
 	statuses[get16(s->bhs + 36) & 0xfff]++;
 	hang_up(s, false);
 	dial(s);
@@ -427,8 +427,8 @@ static void retry(const void *arg)
 	for (unsigned int i = 0; i < opt.n; i++)
 		dial(&slots[i]);
 	ready();
-	end = tap_now() + opt.ms;
-	while (!stop && tap_now() < end)
+	end = tap_clock() + opt.ms;
+	while (!stop && tap_clock() < end)
 		turn(&retry_crowd, 100);
 	tap_diag("attempts: %u", n_attempts);
 	tap_diag("longest: %lld ms", (long long)longest);
@@ -448,13 +448,13 @@ static void sit_answered(struct slot *s)
 	if (status) {
 		statuses[status & 0xfff]++;
 		hang_up(s, false);
-		s->due = tap_now() + opt.ms;
+		s->due = tap_clock() + opt.ms;
 		return;
 	}
 	s->state = IN;
 	s->statsn = get32(s->bhs + 24) + 1;
 	n_in++;
-	last_in = tap_now();
+	last_in = tap_clock();
 }
 
 static void sit_closed(struct slot *s)
@@ -463,10 +463,10 @@ static void sit_closed(struct slot *s)
 		n_in--;
 		n_lost++;
 		if (!first_out)
-			first_out = tap_now();
+			first_out = tap_clock();
 	}
 	hang_up(s, false);
-	s->due = tap_now() + opt.ms;
+	s->due = tap_clock() + opt.ms;
 }
 
 static const struct crowd sit_crowd = { login_connected, sit_answered, sit_closed };
@@ -474,7 +474,7 @@ static const struct crowd sit_crowd = { login_connected, sit_answered, sit_close
 static void redial(void)
 {
 	for (unsigned int i = 0; i < opt.n; i++)
-		if (slots[i].fd < 0 && slots[i].due <= tap_now())
+		if (slots[i].fd < 0 && slots[i].due <= tap_clock())
 			dial(&slots[i]);
 }
 
@@ -552,9 +552,9 @@ static void bad(const void *arg)
 
 	(void)arg;
 	begin();
-	start = tap_now();
+	start = tap_clock();
 	open_all(&bad_crowd, &n_done);
-	tap_diag("bad: %u in %lld ms", n_done, (long long)(tap_now() - start));
+	tap_diag("bad: %u in %lld ms", n_done, (long long)(tap_clock() - start));
 	say_statuses();
 }
 
@@ -617,7 +617,7 @@ static struct conn *stuck_session(unsigned int i)
 
 static void wait_term(void)
 {
-	while (!stop && tap_now() < tap_deadline())
+	while (!stop && tap_clock() < tap_deadline())
 		usleep(50000);
 }
 
@@ -689,7 +689,7 @@ static void deaf(const void *arg)
 		}
 	}
 	ready();
-	while (opt.bytes && !stop && tap_now() < tap_deadline()) {
+	while (opt.bytes && !stop && tap_clock() < tap_deadline()) {
 		for (unsigned int i = 0; i < opt.n; i++)
 			chatter(c[i]);
 		usleep(500000);
@@ -711,7 +711,7 @@ static void deaf(const void *arg)
 static void discover(const void *arg)
 {
 	struct conn *c = login_discovery();
-	int64_t start = tap_now();
+	int64_t start = tap_clock();
 	unsigned int n = 0;
 	struct pdu *p;
 	size_t len;
@@ -723,7 +723,7 @@ static void discover(const void *arg)
 	CK_EQ(PDU_OP(p), OP_TEXT_RSP, "the answer's opcode");
 	for (char *s = all; s < all + len; s += strlen(s) + 1)
 		n += !strncmp(s, "TargetName=", strlen("TargetName="));
-	tap_diag("targets: %u, %zu bytes, %lld ms", n, len, (long long)(tap_now() - start));
+	tap_diag("targets: %u, %zu bytes, %lld ms", n, len, (long long)(tap_clock() - start));
 }
 
 /* ---- lurk: discovery sessions which ask for nothing ---- */
