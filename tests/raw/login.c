@@ -567,6 +567,46 @@ static void removal(const void *arg)
 	target_healthy();
 }
 
+#define MAX_SESSIONS	"/sys/module/tcm_iscsi/parameters/max_sessions"
+
+static uint16_t one_more(const char *initiator, struct conn **c)
+{
+	uint16_t status = 0;
+
+	*c = login_new(&(struct login_opts){ .session = "Normal", .initiator = initiator,
+					     .status = &status });
+	return status;
+}
+
+/* Out of resources (0302) beyond the cap, and for one initiator beyond half of it */
+static void max_sessions(const void *arg)
+{
+	struct conn *mine[4], *others[4], *c;
+	int64_t end;
+
+	(void)arg;
+	if (access(MAX_SESSIONS, F_OK))
+		tap_skip("it has no cap of sessions");
+	cfg_set(MAX_SESSIONS, "8");
+	for (int i = 0; i < 4; i++)
+		/* those of the case before may still be ending */
+		for (end = tap_clock() + WAIT_MS; one_more(env.ini, &mine[i]); usleep(20000))
+			CK(tap_clock() < end, "the session %d of 4 is refused", i + 1);
+	CK_EQ(one_more(env.ini, &c), 0x0302, "the status of an initiator's fifth");
+	for (int i = 0; i < 4; i++)
+		CK_EQ(one_more(env.ini2, &others[i]), 0, "the status of another one's");
+	CK_EQ(one_more(INI_FEW, &c), 0x0302, "the status of the ninth");
+	conn_healthy(mine[3]);
+	logout(others[0], 0, 0);
+	for (end = tap_clock() + WAIT_MS; one_more(INI_FEW, &c); usleep(20000))
+		CK(tap_clock() < end, "there is no room after a logout");
+	conn_healthy(c);
+	/* not one of them more than before */
+	c = login_new(&(struct login_opts){ .session = "Normal", .isid = others[1]->isid,
+					    .initiator = env.ini2 });
+	conn_healthy(c);
+}
+
 static const int ops[] = { OP_NOP_OUT, OP_SCSI_CMD, OP_TMF_REQ, OP_TEXT_REQ,
 			   OP_DATA_OUT, OP_LOGOUT_REQ, OP_SNACK, 0x1f };
 static const uint32_t sns[] = { 0, 0xffffffff, 0x80000000 };
@@ -602,6 +642,7 @@ static const struct tap_case cases[] = {
 	{ "6.3", "a login with the security stage alone succeeds", stages, &two },
 	{ "6.3", "the transition from security straight to full feature phase is taken",
 	  zero_to_three },
+	{ "11.13.5", "sessions are bounded, and those of one initiator", max_sessions },
 	{ "6.3", "a login half way holds up no removal of its portal group", removal },
 	{ "11.13.6", "T is only answered with T, and TSIH is 0 until the end",
 	  partial_then_final },

@@ -5,7 +5,9 @@
  */
 #include <linux/hash.h>
 #include <linux/jhash.h>
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include "cmd.h"
 
@@ -18,6 +20,14 @@ static DEFINE_SPINLOCK(tcmi_sess_table_lock);
 static DEFINE_IDA(tcmi_discovery_tsihs);
 static DEFINE_MUTEX(tcmi_nexus_mutex);	/* core finds or makes an ACL, lists a session */
 static atomic_t tcmi_sess_index = ATOMIC_INIT(0);
+
+/* A session has a thread and its stack, a socket, and up to some 64 KiB in all when idle. */
+#define TCMI_SESS_PAGES		(SZ_64K >> PAGE_SHIFT)
+
+static u32 tcmi_max_sessions;
+module_param_named(max_sessions, tcmi_max_sessions, uint, 0644);
+MODULE_PARM_DESC(max_sessions, "normal sessions, half of them for one initiator (0: as many as take a quarter of the memory)");
+static atomic_t tcmi_sess_normal = ATOMIC_INIT(0);
 
 static u32 tcmi_sess_key(const char *name, const u8 *isid)
 {
@@ -74,6 +84,53 @@ void tcmi_sess_hide_lun(struct se_portal_group *se_tpg, struct se_lun *lun)
 	mutex_unlock(&tcmi_nexus_mutex);
 }
 
+static bool tcmi_sess_match(const struct tcmi_sess *sess, const void *endpoint,
+			    const char *name, const u8 *isid)
+{
+	return sess->endpoint == endpoint && !memcmp(sess->isid, isid, ISCSIP_ISID_LEN) &&
+	       !strcmp(sess->initiator_name, name);
+}
+
+static struct tcmi_sess *tcmi_sess_lookup(const void *endpoint, const char *name,
+					  const u8 *isid)
+{
+	struct tcmi_sess *sess;
+
+	lockdep_assert_held(&tcmi_sess_table_lock);
+	hash_for_each_possible(tcmi_sess_table, sess, hash, tcmi_sess_key(name, isid))
+		if (tcmi_sess_match(sess, endpoint, name, isid))
+			return sess;
+	return NULL;
+}
+
+/* How many sessions the initiator of this one has; none if it takes the place of another */
+static u32 tcmi_sess_count_own(const struct tcmi_sess *sess)
+{
+	struct tcmi_sess *other;
+	u32 n = 0;
+
+	spin_lock(&tcmi_sess_table_lock);
+	if (!tcmi_sess_lookup(sess->endpoint, sess->initiator_name, sess->isid))
+		list_for_each_entry(other, &tcmi_sess_list, entry)
+			if (other->type == ISCSIP_SESSION_NORMAL &&
+			    !strcmp(other->initiator_name, sess->initiator_name))
+				n++;
+	spin_unlock(&tcmi_sess_table_lock);
+	return n;
+}
+
+/* Is there room for this one, which is counted and listed already? */
+static bool tcmi_sess_fits(const struct tcmi_sess *sess)
+{
+	u32 max = READ_ONCE(tcmi_max_sessions) ?: totalram_pages() / (4 * TCMI_SESS_PAGES);
+	u32 n = atomic_read(&tcmi_sess_normal), own;
+
+	if (n <= max / 2)
+		return true;
+	own = tcmi_sess_count_own(sess);
+	return !own || (n <= max && own <= max / 2);
+}
+
 /**
  * tcmi_sess_new() - a session for a login that has proved itself
  * @type: Normal or Discovery
@@ -123,7 +180,9 @@ struct tcmi_sess *tcmi_sess_new(enum iscsip_session_type type, struct tcmi_tpg *
 	list_add_tail(&sess->entry, &tcmi_sess_list);
 	spin_unlock(&tcmi_sess_table_lock);
 	if (type == ISCSIP_SESSION_NORMAL) {
-		*status = tcmi_sess_nexus(sess);
+		atomic_inc(&tcmi_sess_normal);
+		if (tcmi_sess_fits(sess))
+			*status = tcmi_sess_nexus(sess);
 		if (*status) {
 			tcmi_sess_put(sess);
 			return NULL;
@@ -227,6 +286,8 @@ static void tcmi_sess_release(struct kref *ref)
 		transport_deregister_session(sess->se_sess);
 		mutex_unlock(&tcmi_nexus_mutex);
 	}
+	if (sess->type == ISCSIP_SESSION_NORMAL)
+		atomic_dec(&tcmi_sess_normal);
 	ida_free(tcmi_sess_tsihs(sess->tpg), sess->tsih);
 	if (sess->tpg)
 		tcmi_tpg_put(sess->tpg);
@@ -243,25 +304,6 @@ static void tcmi_sess_release(struct kref *ref)
 void tcmi_sess_put(struct tcmi_sess *sess)
 {
 	kref_put(&sess->ref, tcmi_sess_release);
-}
-
-static bool tcmi_sess_match(const struct tcmi_sess *sess, const void *endpoint,
-			    const char *name, const u8 *isid)
-{
-	return sess->endpoint == endpoint && !memcmp(sess->isid, isid, ISCSIP_ISID_LEN) &&
-	       !strcmp(sess->initiator_name, name);
-}
-
-static struct tcmi_sess *tcmi_sess_lookup(const void *endpoint, const char *name,
-					  const u8 *isid)
-{
-	struct tcmi_sess *sess;
-
-	lockdep_assert_held(&tcmi_sess_table_lock);
-	hash_for_each_possible(tcmi_sess_table, sess, hash, tcmi_sess_key(name, isid))
-		if (tcmi_sess_match(sess, endpoint, name, isid))
-			return sess;
-	return NULL;
 }
 
 static void tcmi_sess_unhash(struct tcmi_sess *sess)
