@@ -124,6 +124,33 @@ static void clear_other(const void *arg)
 	conn_healthy(b);
 }
 
+/* One that has to wait for another one's is about what came before it all the same. */
+static void clear_in_turn(const void *arg)
+{
+	struct conn *a = ready(), *b, *c;
+	struct pdu *first, *second;
+	struct scsi *x;
+
+	(void)arg;
+	slow_read(a);
+	nop_ping(a, "x", 1);
+	b = login_new(&(struct login_opts){ .session = "Normal", .initiator = env.ini2 });
+	scsi_settle(b, LUN_SLOW);
+	c = login_normal();
+	scsi_settle(c, LUN_SLOW);
+	first = tmf_pdu(b, TMF_CLEAR_TASK_SET, LUN_SLOW, NO_TAG, 0, true);
+	pdu_send(b, first);
+	nop_ping(b, "x", 1);
+	second = tmf_pdu(c, TMF_CLEAR_TASK_SET, LUN_SLOW, NO_TAG, 0, true);
+	pdu_send(c, second);
+	x = slow_read(c);
+	CK_EQ(tmf_wait(b, first), TMR_COMPLETE, "the first response");
+	CK_EQ(tmf_wait(c, second), TMR_COMPLETE, "the second response");
+	scsi_wait(c, x);
+	CK_EQ(x->status, 0, "the status of what came behind");
+	conn_healthy(c);
+}
+
 /* Each initiator's reset is answered, though core works on one at a time. */
 static void resets_together(const void *arg)
 {
@@ -334,6 +361,7 @@ static const struct tap_case cases[] = {
 	{ "11.5.1", "LOGICAL UNIT RESET of a slow disk; no status follows", lun_reset },
 	{ "11.5.1", "CLEAR TASK SET ends another initiator's command in the backend",
 	  clear_other },
+	{ "11.5.1", "CLEAR TASK SET in turn spares what comes behind it", clear_in_turn },
 	{ "11.5.1", "resets of two initiators at once are all answered", resets_together },
 	{ "4.2.3.3", "a reset that waits for the disk holds up no ping",
 	  reset_holds_nobody },

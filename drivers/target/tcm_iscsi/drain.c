@@ -28,6 +28,8 @@ static void tcmi_orphan_add(struct tcmi_cmd *cmd)
 	spin_lock(&tcmi_orphans_lock);
 	list_add_tail(&cmd->orphan, &tpg->orphans);
 	cmd->orphan_lane = lane;
+	/* bounded here from now on: a dead disk must not use up what there is for others */
+	tcmi_quota_give(cmd);
 	/* core may change the length when the command ends */
 	cmd->orphan_bytes = cmd->se_cmd.data_length;
 	tcmi_orphan_bytes += cmd->orphan_bytes;

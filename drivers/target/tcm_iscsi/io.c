@@ -185,7 +185,8 @@ static void tcmi_conn_teardown(struct tcmi_conn *conn)
 	if (sess)
 		tcmi_sess_leave(conn);
 	/* the peer is told, as far as it listens, and the socket's memory goes back */
-	if (test_bit(TCMI_CONN_ANNOUNCE, &conn->flags) && conn->phase == ISCSIP_PHASE_FULL) {
+	if (test_bit(TCMI_CONN_ANNOUNCE, &conn->flags) && conn->phase == ISCSIP_PHASE_FULL &&
+	    !conn->tx.broken) {
 		tcmi_logout_announce(conn);
 		tcmi_tx_run(conn);
 	}

@@ -28,7 +28,7 @@ bool tcmi_quota_exceeds(const struct se_cmd *se_cmd)
 	const struct se_dev_attrib *attrib = &se_cmd->se_dev->dev_attrib;
 
 	return se_cmd->data_length > TCMI_QUOTA_MAX_LOW &&
-	       se_cmd->data_length > clamp_t(u64, (u64)attrib->hw_max_sectors * attrib->block_size,
+	       se_cmd->data_length > clamp_t(u64, (u64)attrib->hw_max_sectors * attrib->hw_block_size,
 					     TCMI_QUOTA_MAX_LOW, TCMI_QUOTA_MAX_HIGH);
 }
 
@@ -48,7 +48,8 @@ bool tcmi_quota_take(struct tcmi_cmd *cmd)
 	all = atomic_long_add_return(len, &tcmi_quota_used);
 	own = atomic_long_add_return(len, &cmd->conn->quota);
 	cmd->quota = len;
-	if (all >> PAGE_SHIFT <= totalram_pages() / 8 || own <= TCMI_QUOTA_CONN)
+	/* one at least, however long */
+	if (all >> PAGE_SHIFT <= totalram_pages() / 8 || own <= TCMI_QUOTA_CONN || own == len)
 		return true;
 	tcmi_quota_give(cmd);
 	return false;

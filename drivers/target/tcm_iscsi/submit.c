@@ -235,7 +235,7 @@ static void tcmi_submit_work(struct work_struct *work)
 	/* one that core has begun to end is core's */
 	if (READ_ONCE(cmd->se_cmd.transport_state) & CMD_T_ABORTED)
 		tcmi_submit(cmd);
-	else if (tcmi_conn_over(cmd->conn))
+	else if (tcmi_conn_over(cmd->conn) || READ_ONCE(cmd->conn->state) >= TCMI_CONN_LOGOUT)
 		tcmi_cmd_end_early(cmd);
 	else if (cmd->pr_lane && tcmi_reserve_strands(cmd))
 		tcmi_cmd_fail(cmd, TCM_INVALID_PARAMETER_LIST);

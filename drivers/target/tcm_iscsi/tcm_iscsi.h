@@ -424,6 +424,7 @@ struct tcmi_tx {
 	u32 bytes;			/* left to send of this batch */
 	bool close_after;
 	bool blocked;			/* socket full: wait for write_space */
+	bool broken;			/* what has been sent has no proper end */
 	bool starved;			/* TCP has no memory, and nothing of ours to send */
 	unsigned long took;		/* jiffies: when the socket last took something */
 };

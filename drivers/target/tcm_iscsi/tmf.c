@@ -238,12 +238,14 @@ static void tcmi_tmf_task_set(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 		tcmi_tmf_answer(conn, parent, ISCSIP_TMF_NO_LUN);
 		return;
 	}
-	if (parent->req.tmf.function == ISCSIP_TMF_CLEAR_TASK_SET) {
-		tcmi_tmf_reset(conn, parent);
-		return;
-	}
 	tcmi_tmf_end_all(conn, parent);
-	tcmi_tmf_parts_started(conn, parent);
+	if (parent->req.tmf.function == ISCSIP_TMF_CLEAR_TASK_SET) {
+		/* until others' tasks have ended */
+		parent->tmf_pending++;
+		tcmi_tmf_reset(conn, parent);
+	} else {
+		tcmi_tmf_parts_started(conn, parent);
+	}
 }
 
 /* The LUNs that an initiator sees, to be freed. Return: how many, or -ENOMEM. */
@@ -455,6 +457,9 @@ void tcmi_tmf_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	u8 rsp;
 
 	if (tcmi_tmf_step(conn, cmd))
+		return;
+	/* a CLEAR TASK SET that others' tasks do not hold up any more, but its own do */
+	if (cmd->tmf_pending && --cmd->tmf_pending)
 		return;
 	rsp = cmd->tmf_rsp;
 	if (dropped || test_bit(TCMI_CMD_SUBMITTED, &cmd->flags))

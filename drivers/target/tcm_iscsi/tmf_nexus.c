@@ -221,7 +221,8 @@ static void tcmi_tmf_reset_over(struct tcmi_cmd *cmd, u8 rsp)
 	spin_unlock(&lane->lock);
 	list_for_each_entry_safe(other, tmp, &sharers, entry) {
 		list_del_init(&other->entry);
-		other->tmf_rsp = rsp;
+		if (rsp != ISCSIP_TMF_COMPLETE)
+			other->tmf_rsp = rsp;
 		other->tmf_step = TCMI_TMF_ANSWER;
 		other->lane = NULL;
 		tcmi_lane_put(lane);
@@ -310,7 +311,11 @@ static bool tcmi_tmf_reset_begin(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		return false;
 	}
 	cmd->tmf_step = TCMI_TMF_RESET_CORE;
-	tcmi_tmf_end_all(conn, cmd);
+	/* what this initiator has sent since is not meant by a CLEAR TASK SET */
+	if (tcmi_tmf_clears(cmd))
+		cmd->tmf_pending--;
+	else
+		tcmi_tmf_end_all(conn, cmd);
 	if (cmd->lane)
 		tcmi_tmf_others(cmd, cmd->lane->dev, TCMI_TMF_ERRAND);
 	tcmi_tmf_parts_started(conn, cmd);

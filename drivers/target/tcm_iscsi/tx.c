@@ -458,7 +458,7 @@ static int tcmi_tx_build(struct tcmi_conn *conn)
 	list_for_each_entry_safe(txe, next, &tx->queue, entry) {
 		ret = tcmi_tx_encode(conn, txe);
 		if (ret < 0) {
-			tx->bytes = 0;	/* nor will half of it be sent */
+			tx->broken = true;
 			return ret;
 		}
 		if (!ret)
