@@ -22,3 +22,6 @@ raw_setup && slow_disk && mk_iblock disk2 /dev/nullb0 && mk_lun "$RAW" 1 2 disk2
 	bail_out "cannot set the targets up"
 # shellcheck disable=SC2086
 raw-late ${RAW_CASES-}
+status=$?
+teardown_all && put 0 $NULLB/power && rmdir $NULLB && modprobe -r null_blk || status=1
+exit $status
