@@ -519,6 +519,9 @@ void tcmi_tmf_back(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 /**
  * tcmi_tmf_forsake() - functions of an ended connection don't wait for its tasks
  * @conn: the connection; whoever drains it calls
+ *
+ * But for a reset that is under way: the next one would go to core, and wait there for the
+ * same tasks in a worker that all of the kernel shares.
  */
 void tcmi_tmf_forsake(struct tcmi_conn *conn)
 {
@@ -529,7 +532,7 @@ void tcmi_tmf_forsake(struct tcmi_conn *conn)
 	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
 		hlist_for_each_entry(cmd, &conn->tasks[i], task)
 			for (link = &cmd->waiter; (waiter = *link);) {
-				if (waiter->tmf_parent && waiter->tmf_parent->tmf_dev) {
+				if (tcmi_tmf_for_others(waiter)) {
 					link = &waiter->waiter;
 					continue;
 				}
