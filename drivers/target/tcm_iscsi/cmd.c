@@ -526,7 +526,7 @@ void tcmi_cmd_sent(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 
 /**
  * tcmi_cmd_fail() - end a command that core has not begun to execute, with CHECK CONDITION
- * @cmd: a write, of which core has made the pages
+ * @cmd: the command, prepared
  * @reason: what the sense data say
  *
  * Core's view: the status is queued, and the reference of the submission is dropped here

@@ -100,7 +100,7 @@ bool tcmi_drain_await(struct tcmi_lane *lane, struct tcmi_cmd *fence)
 /**
  * tcmi_drain_any() - has any backend commands of ended connections?
  *
- * For those who would have to look for the lane first.
+ * For those who would have to look for the lane first. Context: any.
  */
 bool tcmi_drain_any(void)
 {

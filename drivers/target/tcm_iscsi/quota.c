@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The memory behind commands. Core takes pages for as much as an initiator expects to
- * transfer, in 32 bits, before any of it has come. One command may have so much, and all
- * large ones together an eighth of the memory; small ones the command window bounds.
+ * transfer, in 32 bits, before any of it has come. What one command may have is bounded, and
+ * what all large ones have together; small ones the command window bounds.
  */
-#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>

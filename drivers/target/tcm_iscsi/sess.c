@@ -128,7 +128,7 @@ static bool tcmi_sess_fits(const struct tcmi_sess *sess)
 	if (n <= max / 2)
 		return true;
 	own = tcmi_sess_count_own(sess);
-	return !own || (n <= max && own <= max / 2);
+	return !own || (n <= max && own <= DIV_ROUND_UP(max, 2));
 }
 
 /**
