@@ -220,6 +220,15 @@ poll 20 eval '[ $(slabs) -le $((left + 4096)) ]'
 after=$(slabs)
 ok "[ $after -le $((left + 4096)) ]" "all this has left no memory behind"
 diag "$left KiB after the sessions, $after KiB after the last"
+
+# 4 KiB for each dynamic ACL that stays
+RAW_IQN=${RAW_IQN}1 STORM_N=3000 STORM_PARALLEL=20 STORM_LIMIT=600 raw-storm logins >/tmp/logins
+like "$(cat /tmp/logins)" "logins: 3000 " "3,000 initiators without an ACL come and go" ||
+	diag "$(cat /tmp/logins)"
+poll 20 eval '[ $(slabs) -le $((after + 8192)) ]'
+names=$(slabs)
+ok "[ $names -le $((after + 8192)) ]" "and most of their dynamic ACLs go with them"
+diag "$((names - after)) KiB"
 try "everything is torn down" teardown_all 120
 try "the module unloads" unload_target
 

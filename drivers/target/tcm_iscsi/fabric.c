@@ -30,9 +30,21 @@ static int tcmi_tpg_check_demo_mode(struct se_portal_group *se_tpg)
 	return READ_ONCE(to_tcmi_tpg(se_tpg)->attrib.generate_node_acls);
 }
 
+/* An initiator can have another name each time: how many of them stay has a bound. */
+#define TCMI_DYNAMIC_ACLS	1024
+
+/* Core asks when a session with a dynamic ACL has ended. */
 static int tcmi_tpg_check_demo_mode_cache(struct se_portal_group *se_tpg)
 {
-	return READ_ONCE(to_tcmi_tpg(se_tpg)->attrib.cache_dynamic_acls);
+	struct se_node_acl *acl;
+	unsigned int n = 0;
+
+	lockdep_assert_held(&se_tpg->acl_node_mutex);
+	if (!READ_ONCE(to_tcmi_tpg(se_tpg)->attrib.cache_dynamic_acls))
+		return 0;
+	list_for_each_entry(acl, &se_tpg->acl_node_list, acl_list)
+		n += acl->dynamic_node_acl;
+	return n <= TCMI_DYNAMIC_ACLS;
 }
 
 static int tcmi_tpg_check_demo_mode_write_protect(struct se_portal_group *se_tpg)
