@@ -1116,6 +1116,120 @@ static void reset_of_others(const void *arg)
 	write_check(a, LUN_DEAD);
 }
 
+/*
+ * What ended sessions have left on the disk is waited for without core, which would do it
+ * in a worker that all of the kernel shares. No task is there but theirs.
+ */
+static void behind_orphans(const void *arg)
+{
+	struct conn *a = ready_as(BASE "gone"), *b = ready_as(BASE "b"), *c = ready_as(BASE "c");
+	struct pdu *reset, *clear;
+	unsigned int before = n_answers;
+	int64_t end;
+
+	(void)arg;
+	for (end = tap_clock() + 30000; draining(); usleep(50000))
+		CK(tap_clock() < end, "%u commands of the case before drain", draining());
+	freeze();
+	stuck(a, STUCK);
+	ping(a);
+	conn_rst(a);
+	for (end = tap_clock() + 10000; !draining(); usleep(50000))
+		CK(tap_clock() < end, "nothing drains");
+	reset = tmf_pdu(b, TMF_LUN_RESET, LUN_DEAD, NO_TAG, 0, true);
+	pdu_send(b, reset);
+	ping(b);
+	clear = tmf_pdu(c, TMF_CLEAR_TASK_SET, LUN_DEAD, NO_TAG, 0, true);
+	pdu_send(c, clear);
+	for (int i = 0; i < 20; i++, usleep(50000)) {
+		ping(b);
+		ping(c);
+		CK_EQ(each_task(core_in_d), 0, "workers in D on our behalf, in target core");
+	}
+	CK_EQ(n_answers, before, "answers while the disk has others' commands");
+	thaw();
+	CK_EQ(tmf_wait(b, reset), TMR_COMPLETE, "the reset");
+	CK_EQ(tmf_wait(c, clear), TMR_COMPLETE, "CLEAR TASK SET");
+	settle(b, LUN_DEAD);
+	write_check(b, LUN_DEAD);
+	all_is_well();
+}
+
+/*
+ * A reset and a PREEMPT AND ABORT at the same time. Core does each with a mutex of the device
+ * in hand, and waits for all commands that it finds: for each other for ever, if it has both.
+ */
+static void reset_and_fence(struct conn *r, struct conn *b, int us)
+{
+	struct pdu *t = tmf_pdu(r, TMF_LUN_RESET, LUN_DEAD, NO_TAG, 0, true);
+	struct scsi *s = scsi_pr_out(LUN_DEAD, PR_PREEMPT_ABORT, 0xb, 0xa);
+	int64_t end = tap_clock() + WAIT_MS;
+
+	pdu_send(r, t);
+	usleep(us);
+	scsi_send(b, s);
+	if (frozen) {
+		ping(r);
+		ping(b);
+		thaw();
+	}
+	CK_EQ(tmf_wait(r, t), TMR_COMPLETE, "the reset");
+	/* with TAS 0 the reset ends it without a word, but for its place in the window */
+	while (!s->done && b->maxcmdsn - b->expcmdsn + 1 != 64) {
+		CK(tap_clock() < end, "PREEMPT AND ABORT does not end");
+		ping(b);
+	}
+	if (!s->done)
+		scsi_forget(b, s);
+	else
+		CK(!s->status || s->status == 0x40 || s->status == 2, "status %02x", s->status);
+	settle(r, LUN_DEAD);
+	settle(b, LUN_DEAD);
+}
+
+/* Both wait for the same orphans. */
+static void fence_and_reset(const void *arg)
+{
+	struct conn *a, *b, *r = ready_as(BASE "resetter");
+	int64_t end;
+
+	(void)arg;
+	two_nodes(&a, &b);
+	for (int round = 0; round < 10; round++) {
+		freeze();
+		stuck(a, 4);
+		ping(a);
+		conn_rst(a);
+		for (end = tap_clock() + 10000; !draining(); usleep(20000))
+			CK(tap_clock() < end, "nothing drains");
+		reset_and_fence(r, b, 0);
+		a = ready_as(BASE "node-a");
+		registered(a, 0xa);
+	}
+	clear_at_end(NULL);
+	settle(r, LUN_DEAD);
+	write_check(r, LUN_DEAD);
+	all_is_well();
+}
+
+/* Nothing to wait for: they meet in core, if they can. */
+static void fences_and_resets(const void *arg)
+{
+	struct conn *a, *b, *r = ready_as(BASE "resetter");
+	int64_t end = tap_clock() + 20000;
+	unsigned int n;
+
+	(void)arg;
+	two_nodes(&a, &b);
+	for (n = 0; tap_clock() < end; n++) {
+		do_it(a, scsi_pr_out(LUN_DEAD, PR_REGISTER_IGNORE, 0, 0xa));
+		reset_and_fence(r, b, n * 13 % 700);
+	}
+	tap_diag("%u times", n);
+	clear_at_end(NULL);
+	all_is_well();
+}
+
 static const int k0 = 0, k1 = 1, k2 = 2;
 
 static const struct tap_case cases[] = {
@@ -1129,6 +1243,10 @@ static const struct tap_case cases[] = {
 	{ "4.2.3.3", "PREEMPT AND ABORT of a node that has gone is answered after the thaw",
 	  fenced, &k1 },
 	{ "4.2.3.3", "PREEMPT AND ABORT that waits for a frozen disk can be aborted", fence_aborted },
+	{ "4.2.3.3", "a reset and a PREEMPT AND ABORT behind the same orphans are both answered",
+	  fence_and_reset },
+	{ "4.2.3.3", "resets and PREEMPT AND ABORTs at the same time are all answered",
+	  fences_and_resets },
 	{ "4.2.3.3", "PREEMPT AND ABORT sent and aborted 300 times leaves nothing", fences_pile_up },
 	{ "11.5.1", "150 ABORT TASKs of one frozen task end with their connection", deep_chain },
 	{ "4.2.2.1", "other LUNs of the session go on beside the frozen one",
@@ -1152,6 +1270,8 @@ static const struct tap_case cases[] = {
 	  reset_of_others },
 	{ "11.5.1", "resets whose sessions have ended spare the tasks of later ones",
 	  resets_of_the_dead },
+	{ "11.5.1", "resets wait for what ended sessions left, in no worker of core",
+	  behind_orphans },
 	{ "6.3", "logins to another target are as fast as ever (p99)", as_fast, &k0 },
 	{ "6.3", "logins of others to the same target are as fast as ever (p99)", as_fast,
 	  &k1 },

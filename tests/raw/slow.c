@@ -151,6 +151,34 @@ static void clear_in_turn(const void *arg)
 	conn_healthy(c);
 }
 
+/*
+ * A reset waits for what an ended session has left. What its initiator sends meanwhile is
+ * not affected; if core ends it all the same, it has a status.
+ */
+static void behind_the_reset(const void *arg)
+{
+	struct conn *a = ready(), *b;
+	struct pdu *reset;
+	struct scsi *s;
+
+	(void)arg;
+	slow_read(a);
+	nop_ping(a, "x", 1);
+	b = login_new(&(struct login_opts){ .session = "Normal", .initiator = env.ini2 });
+	scsi_settle(b, 0);
+	conn_rst(a);
+	usleep(300000);
+	reset = tmf_pdu(b, TMF_LUN_RESET, LUN_SLOW, NO_TAG, 0, true);
+	pdu_send(b, reset);
+	usleep(300000);
+	s = slow_read(b);
+	CK_EQ(tmf_wait(b, reset), TMR_COMPLETE, "the reset");
+	scsi_wait(b, s);
+	tap_diag("the status of what came behind the reset is %02x", s->status);
+	CK(!s->status || s->status == 0x40, "the status is %02x", s->status);
+	conn_healthy(b);
+}
+
 /* Each initiator's reset is answered, though core works on one at a time. */
 static void resets_together(const void *arg)
 {
@@ -362,6 +390,7 @@ static const struct tap_case cases[] = {
 	{ "11.5.1", "CLEAR TASK SET ends another initiator's command in the backend",
 	  clear_other },
 	{ "11.5.1", "CLEAR TASK SET in turn spares what comes behind it", clear_in_turn },
+	{ "11.5.1", "a command sent behind a reset that waits has a status", behind_the_reset },
 	{ "11.5.1", "resets of two initiators at once are all answered", resets_together },
 	{ "4.2.3.3", "a reset that waits for the disk holds up no ping",
 	  reset_holds_nobody },

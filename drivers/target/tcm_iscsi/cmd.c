@@ -119,7 +119,7 @@ void tcmi_cmd_accept(struct tcmi_conn *conn, struct tcmi_cmd *cmd,
 	cmd->cmdsn = req->cmdsn;
 	cmd->immediate = req->immediate;
 	hlist_add_head(&cmd->task, tcmi_cmd_bucket(conn, cmd->itt));
-	conn->sess->cmd_pdus++;
+	cmd->order = ++conn->sess->cmd_pdus;
 	if (cmd->immediate)
 		return;
 	set_bit(TCMI_CMD_SLOT, &cmd->flags);
@@ -432,6 +432,16 @@ static void tcmi_cmd_hush(struct tcmi_cmd *cmd)
 	se_cmd->scsi_status = SAM_STAT_TASK_ABORTED;
 }
 
+/* Core has no status for it. What came behind a reset of its initiator's own has to have one. */
+static void tcmi_cmd_dropped(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	if (test_bit(TCMI_CMD_TMF, &cmd->flags) || !tcmi_tmf_spares(conn, cmd))
+		return;
+	set_bit(TCMI_CMD_TAS, &cmd->flags);
+	clear_bit(TCMI_CMD_SILENT, &cmd->flags);
+	tcmi_cmd_hush(cmd);
+}
+
 /**
  * tcmi_cmd_posted() - core (or an abort) is through with a command
  * @conn: the connection; its thread calls, and owns a reference of @cmd
@@ -440,6 +450,7 @@ static void tcmi_cmd_hush(struct tcmi_cmd *cmd)
 void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
 	tcmi_cmd_unwait(conn, cmd);
+	tcmi_reserve_over(cmd);
 	if (conn->rx.cmd == cmd) {
 		conn->rx.cmd = NULL;
 		conn->rx.dest = TCMI_DEST_DRAIN;
@@ -449,6 +460,8 @@ void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		tcmi_cmd_expect_rest(conn, cmd->itt);
 	if (test_bit(TCMI_CMD_ABORTED, &cmd->flags))
 		tcmi_cmd_hush(cmd);
+	else if (test_bit(TCMI_CMD_DROPPED, &cmd->flags))
+		tcmi_cmd_dropped(conn, cmd);
 	if (test_bit(TCMI_CMD_TMF, &cmd->flags)) {
 		tcmi_tmf_posted(conn, cmd);
 	} else if (test_bit(TCMI_CMD_SILENT, &cmd->flags) || tcmi_conn_mute(conn)) {
@@ -642,6 +655,16 @@ void tcmi_cmd_fail_all(struct tcmi_conn *conn)
 			tcmi_cmd_abort_waiting(conn, cmd);
 }
 
+/* Core wants it to end. */
+static bool tcmi_cmd_is_dropped(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	if (!(READ_ONCE(cmd->se_cmd.transport_state) & CMD_T_ABORTED))
+		return false;
+	if (tcmi_tmf_spares(conn, cmd))
+		set_bit(TCMI_CMD_TAS, &cmd->flags);
+	return true;
+}
+
 /**
  * tcmi_cmd_tick() - commands waiting for data or behind a gate: aborted by others? overdue?
  * @conn: the connection; its thread calls
@@ -660,12 +683,12 @@ unsigned long tcmi_cmd_tick(struct tcmi_conn *conn)
 	if (conn->tick && time_before(jiffies, conn->tick))
 		return conn->tick;
 	list_for_each_entry_safe(cmd, next, &conn->fenced, entry)
-		if (READ_ONCE(cmd->se_cmd.transport_state) & CMD_T_ABORTED)
+		if (tcmi_cmd_is_dropped(conn, cmd))
 			tcmi_cmd_recall(cmd);
 	list_for_each_entry_safe(cmd, next, &conn->wait_data, entry) {
 		if (cmd->state != TCMI_CMD_WAIT_DATA)
 			continue;
-		if (READ_ONCE(cmd->se_cmd.transport_state) & CMD_T_ABORTED) {
+		if (tcmi_cmd_is_dropped(conn, cmd)) {
 			tcmi_cmd_abort_waiting(conn, cmd);
 		} else if (cmd->data_deadline && time_after(jiffies, cmd->data_deadline)) {
 			tcmi_stats_sess_fail(conn->sess->tpg->wwn, TCMI_SESS_FAIL_TIMEOUT,

@@ -31,8 +31,9 @@ struct tcmi_lane {
 
 	/* commands of ended connections; tcmi_orphans_lock */
 	u32 orphans;
-	u32 orphans_old;		/* of these: from before @orphan_epoch */
-	u32 orphan_epoch;		/* begins when somebody waits for those of the last one */
+	struct list_head orphan_list;	/* tcmi_cmd.lane_orphan: the oldest epoch first */
+	u32 orphan_epoch;		/* ends when somebody waits for those there are */
+	struct list_head fences;	/* tcmi_cmd.entry: behind the orphans up to their epoch */
 
 	/* LOGICAL UNIT RESETs, by tmf_nexus.c */
 	spinlock_t lock;
@@ -48,8 +49,10 @@ struct tcmi_lane {
 	struct tcmi_cmd *fence;		/* set while one is up, or about to be; identity only */
 	struct list_head gates;		/* tcmi_cmd.entry: behind it */
 	struct list_head gates_next;	/* tcmi_cmd.entry: came since, behind the next */
-
-	struct list_head fences;	/* tcmi_cmd.entry: behind all orphans; tcmi_orphans_lock */
+	struct list_head gates_shut;	/* tcmi_cmd.entry: behind the reset that core has */
+	bool shut;			/* core has one, or is to have the next */
+	struct tcmi_cmd *shutter;	/* that reset, while it waits for @through to be none */
+	u32 through;			/* PREEMPT AND ABORTs which core has, or is about to */
 };
 
 enum tcmi_cmd_state {		/* named after whom we wait for */
@@ -75,6 +78,7 @@ enum tcmi_cmd_state {		/* named after whom we wait for */
 #define TCMI_CMD_TAS		9	/* ended by another nexus: TASK ABORTED is the status */
 #define TCMI_CMD_PART		10	/* no request of the initiator's: parts, errands, fences */
 #define TCMI_CMD_RESERVING	11	/* counted in sess->reserving */
+#define TCMI_CMD_DROPPED	12	/* by core, without a status */
 
 enum tcmi_tmf_step {		/* what a function that comes back to its thread does next */
 	TCMI_TMF_ANSWER,
@@ -86,7 +90,8 @@ enum tcmi_tmf_step {		/* what a function that comes back to its thread does next
 	TCMI_TMF_GATE_FENCE,	/* it's this gate's turn to put the next fence up */
 	TCMI_TMF_GATE_OPEN,	/* on with a PREEMPT AND ABORT */
 	TCMI_TMF_RESET,		/* it's this reset's turn */
-	TCMI_TMF_RESET_CORE,	/* all connections have let go: core's part */
+	TCMI_TMF_RESET_ORPHANS,	/* all connections have let go: those that have ended */
+	TCMI_TMF_RESET_CORE,	/* they, too: core's part */
 	TCMI_TMF_RESET_DONE,
 };
 
@@ -114,12 +119,14 @@ struct tcmi_cmd {
 	unsigned long born;		/* jiffies */
 	u64 tpg_lun;			/* the portal group's own number; set when submitted */
 	struct list_head orphan;	/* tpg->orphans; tcmi_orphans_lock */
+	struct list_head lane_orphan;
 	struct tcmi_lane *orphan_lane;	/* ref */
-	u32 orphan_epoch;
+	u32 orphan_epoch;		/* its own; or the last that it waits for */
 	u32 quota;			/* bytes counted by quota.c */
 	u32 orphan_bytes;
 	u32 itt;
 	u32 cmdsn;
+	u32 order;			/* of arrival, all of a session */
 	u64 lun;			/* wire form */
 	bool immediate;
 	struct iscsip_xfer xfer;
@@ -141,6 +148,7 @@ struct tcmi_cmd {
 
 	struct tcmi_cmd *gate;		/* what a PREEMPT AND ABORT waits behind */
 	struct tcmi_cmd *fenced;	/* a gate: who waits; NULL: taken back */
+	struct tcmi_lane *through;	/* counted there; ref */
 
 	/* errands: set before it is posted to the other connection's thread */
 	struct tcmi_cmd *tmf_peer;	/* the part of the function that waits for it */
@@ -222,6 +230,9 @@ bool tcmi_reserve_hold(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 bool tcmi_reserve_recall(struct tcmi_cmd *cmd);
 void tcmi_reserve_fence(struct tcmi_conn *conn, struct tcmi_cmd *fence);
 void tcmi_reserve_gate(struct tcmi_conn *conn, struct tcmi_cmd *gate);
+void tcmi_reserve_over(struct tcmi_cmd *cmd);
+bool tcmi_reserve_shut(struct tcmi_lane *lane, struct tcmi_cmd *reset);
+void tcmi_reserve_unshut(struct tcmi_lane *lane);
 
 /* ---- quota.c: the memory behind commands ---- */
 bool tcmi_quota_exceeds(const struct se_cmd *se_cmd);
@@ -235,6 +246,7 @@ void tcmi_drain_forget(struct tcmi_cmd *cmd);
 bool tcmi_drain_any(void);
 bool tcmi_drain_full(const struct tcmi_lane *lane);
 bool tcmi_drain_await(struct tcmi_lane *lane, struct tcmi_cmd *fence);
+void tcmi_drain_leave(struct tcmi_lane *lane, struct tcmi_conn *conn, struct list_head *left);
 void tcmi_drain_release(struct tcmi_lane *lane);
 
 /* ---- cmd_core.c: core's callbacks ---- */
@@ -262,6 +274,7 @@ struct tcmi_cmd *tcmi_tmf_part_alloc(struct tcmi_cmd *parent, gfp_t gfp);
 void tcmi_tmf_await(struct tcmi_conn *conn, struct tcmi_cmd *parent, struct tcmi_cmd *cmd);
 void tcmi_tmf_end_task(struct tcmi_conn *conn, struct tcmi_cmd *parent, struct tcmi_cmd *cmd);
 void tcmi_tmf_end_all(struct tcmi_conn *conn, struct tcmi_cmd *parent);
+bool tcmi_tmf_spares(struct tcmi_conn *conn, const struct tcmi_cmd *cmd);
 void tcmi_tmf_end_waiting(struct tcmi_conn *conn, struct tcmi_cmd *parent, bool any);
 void tcmi_tmf_parts_started(struct tcmi_conn *conn, struct tcmi_cmd *parent);
 

@@ -78,6 +78,7 @@ void tcmi_aborted_task(struct se_cmd *se_cmd)
 	tcmi_attr_done(se_cmd);
 	kref_get(&se_cmd->cmd_kref);
 	set_bit(TCMI_CMD_SILENT, &cmd->flags);
+	set_bit(TCMI_CMD_DROPPED, &cmd->flags);
 	tcmi_cmd_post(cmd);
 }
 

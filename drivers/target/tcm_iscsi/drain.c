@@ -36,19 +36,30 @@ static void tcmi_orphan_add(struct tcmi_cmd *cmd)
 	WRITE_ONCE(tcmi_orphans, tcmi_orphans + 1);
 	if (lane) {
 		cmd->orphan_epoch = lane->orphan_epoch;
+		list_add_tail(&cmd->lane_orphan, &lane->orphan_list);
 		WRITE_ONCE(lane->orphans, lane->orphans + 1);
 	}
 	spin_unlock(&tcmi_orphans_lock);
 }
 
+static void tcmi_drain_pass(struct tcmi_cmd *fence)
+{
+	lockdep_assert_held(&tcmi_orphans_lock);
+	list_del_init(&fence->entry);
+	tcmi_cmd_pass(fence);
+}
+
+/* Those whose orphans have all ended; both lists are in the order of their epochs. */
 static void tcmi_drain_pass_fences(struct tcmi_lane *lane)
 {
-	struct tcmi_cmd *fence, *next;
+	struct tcmi_cmd *oldest, *fence, *next;
 
 	lockdep_assert_held(&tcmi_orphans_lock);
+	oldest = list_first_entry_or_null(&lane->orphan_list, struct tcmi_cmd, lane_orphan);
 	list_for_each_entry_safe(fence, next, &lane->fences, entry) {
-		list_del_init(&fence->entry);
-		tcmi_cmd_pass(fence);
+		if (oldest && (s32)(oldest->orphan_epoch - fence->orphan_epoch) <= 0)
+			break;
+		tcmi_drain_pass(fence);
 	}
 }
 
@@ -67,9 +78,9 @@ void tcmi_drain_forget(struct tcmi_cmd *cmd)
 	tcmi_orphan_bytes -= cmd->orphan_bytes;
 	WRITE_ONCE(tcmi_orphans, tcmi_orphans - 1);
 	if (lane) {
+		list_del(&cmd->lane_orphan);
 		WRITE_ONCE(lane->orphans, lane->orphans - 1);
-		if (cmd->orphan_epoch != lane->orphan_epoch && !--lane->orphans_old)
-			tcmi_drain_pass_fences(lane);
+		tcmi_drain_pass_fences(lane);
 	}
 	spin_unlock(&tcmi_orphans_lock);
 	tcmi_lane_put(lane);
@@ -78,8 +89,7 @@ void tcmi_drain_forget(struct tcmi_cmd *cmd)
 /**
  * tcmi_drain_await() - wait for the orphans that a backend has now
  * @lane: the way to it
- * @fence: what waits, one at a time for each lane; its connection's thread calls, and gets
- *	   it posted
+ * @fence: what waits; its connection's thread calls, and gets it posted
  * Return: false if there are none.
  */
 bool tcmi_drain_await(struct tcmi_lane *lane, struct tcmi_cmd *fence)
@@ -88,13 +98,31 @@ bool tcmi_drain_await(struct tcmi_lane *lane, struct tcmi_cmd *fence)
 
 	spin_lock(&tcmi_orphans_lock);
 	wait = lane->orphans;
-	lane->orphans_old = wait ? lane->orphans : 0;
 	if (wait) {
-		lane->orphan_epoch++;
+		fence->orphan_epoch = lane->orphan_epoch++;
 		list_add_tail(&fence->entry, &lane->fences);
 	}
 	spin_unlock(&tcmi_orphans_lock);
 	return wait;
+}
+
+/**
+ * tcmi_drain_leave() - a connection's functions do not wait for a backend's orphans any more
+ * @lane: the way to it
+ * @conn: the connection, which has ended; whoever drains it calls
+ * @left: gets them
+ *
+ * But for the fence of PREEMPT AND ABORTs, which others wait for.
+ */
+void tcmi_drain_leave(struct tcmi_lane *lane, struct tcmi_conn *conn, struct list_head *left)
+{
+	struct tcmi_cmd *fence, *next;
+
+	spin_lock(&tcmi_orphans_lock);
+	list_for_each_entry_safe(fence, next, &lane->fences, entry)
+		if (fence->conn == conn && fence->tmf_step != TCMI_TMF_FENCE_DOWN)
+			list_move_tail(&fence->entry, left);
+	spin_unlock(&tcmi_orphans_lock);
 }
 
 /**
@@ -239,13 +267,17 @@ static void tcmi_drain_work(struct work_struct *work)
 }
 
 /**
- * tcmi_drain_release() - nobody needs what waits for a backend's orphans
- * @lane: the way to it
+ * tcmi_drain_release() - no PREEMPT AND ABORT needs the fence that waits for orphans
+ * @lane: the way to its backend
  */
 void tcmi_drain_release(struct tcmi_lane *lane)
 {
+	struct tcmi_cmd *fence, *next;
+
 	spin_lock(&tcmi_orphans_lock);
-	tcmi_drain_pass_fences(lane);
+	list_for_each_entry_safe(fence, next, &lane->fences, entry)
+		if (fence->tmf_step == TCMI_TMF_FENCE_DOWN)
+			tcmi_drain_pass(fence);
 	spin_unlock(&tcmi_orphans_lock);
 }
 

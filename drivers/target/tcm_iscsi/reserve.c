@@ -349,6 +349,25 @@ bool tcmi_reserve_recall(struct tcmi_cmd *cmd)
 	return true;
 }
 
+/* Return: false while core has a reset; the gate comes back when that is over. */
+static bool tcmi_reserve_through(struct tcmi_cmd *gate)
+{
+	struct tcmi_lane *lane = gate->lane;
+	bool shut;
+
+	spin_lock(&lane->lock);
+	shut = lane->shut;
+	if (shut) {
+		list_add_tail(&gate->entry, &lane->gates_shut);
+	} else {
+		lane->through++;
+		kref_get(&lane->ref);
+		gate->fenced->through = lane;
+	}
+	spin_unlock(&lane->lock);
+	return !shut;
+}
+
 /**
  * tcmi_reserve_gate() - a gate has come back to its connection
  * @conn: the connection; its thread calls
@@ -376,6 +395,8 @@ void tcmi_reserve_gate(struct tcmi_conn *conn, struct tcmi_cmd *gate)
 			tcmi_reserve_gate_end(conn, gate);
 		return;
 	}
+	if (cmd && !tcmi_reserve_through(gate))
+		return;
 	if (cmd) {
 		list_del_init(&cmd->entry);
 		cmd->gate = NULL;
@@ -384,4 +405,69 @@ void tcmi_reserve_gate(struct tcmi_conn *conn, struct tcmi_cmd *gate)
 		tcmi_conn_kick(conn);
 	}
 	tcmi_reserve_gate_end(conn, gate);
+}
+
+/* ---- PREEMPT AND ABORT and resets ---- */
+
+/*
+ * Core does both under a mutex of the device, and waits with it in hand for all commands it
+ * finds; a reset for a PREEMPT AND ABORT, too, which waits for the mutex. So core has one
+ * kind at a time. A gate that is shut has its command where it can be taken back: the reset
+ * may have found it already.
+ */
+
+/**
+ * tcmi_reserve_over() - core is through with a PREEMPT AND ABORT, or never got it
+ * @cmd: the command, or any other one; whoever its connection's posts are taken by calls
+ */
+void tcmi_reserve_over(struct tcmi_cmd *cmd)
+{
+	struct tcmi_lane *lane = cmd->through;
+
+	if (likely(!lane))
+		return;
+	cmd->through = NULL;
+	spin_lock(&lane->lock);
+	if (!--lane->through && lane->shutter) {
+		tcmi_cmd_pass(lane->shutter);
+		lane->shutter = NULL;
+	}
+	spin_unlock(&lane->lock);
+	tcmi_lane_put(lane);
+}
+
+/**
+ * tcmi_reserve_shut() - no PREEMPT AND ABORT goes to core from now on
+ * @lane: the way to its backend
+ * @reset: what core is to have instead; its connection's thread calls
+ * Return: false if core has one; @reset is posted when that is over.
+ */
+bool tcmi_reserve_shut(struct tcmi_lane *lane, struct tcmi_cmd *reset)
+{
+	bool alone;
+
+	spin_lock(&lane->lock);
+	lane->shut = true;
+	alone = !lane->through;
+	if (!alone)
+		lane->shutter = reset;
+	spin_unlock(&lane->lock);
+	return alone;
+}
+
+/**
+ * tcmi_reserve_unshut() - the reset is over
+ * @lane: the way to its backend; its lock is held
+ */
+void tcmi_reserve_unshut(struct tcmi_lane *lane)
+{
+	struct tcmi_cmd *gate, *next;
+
+	lockdep_assert_held(&lane->lock);
+	lane->shut = false;
+	lane->shutter = NULL;
+	list_for_each_entry_safe(gate, next, &lane->gates_shut, entry) {
+		list_del_init(&gate->entry);
+		tcmi_cmd_pass(gate);
+	}
 }

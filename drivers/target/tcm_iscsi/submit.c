@@ -77,7 +77,9 @@ static struct tcmi_lane *tcmi_lane_new(struct se_device *dev)
 	INIT_LIST_HEAD(&lane->pr_next);
 	INIT_LIST_HEAD(&lane->gates);
 	INIT_LIST_HEAD(&lane->gates_next);
+	INIT_LIST_HEAD(&lane->gates_shut);
 	INIT_LIST_HEAD(&lane->fences);
+	INIT_LIST_HEAD(&lane->orphan_list);
 	lane->dev = dev;
 	lane->emulated = !(ops->transport_flags_default & TRANSPORT_FLAG_PASSTHROUGH);
 	lane->direct = !strcmp(ops->name, "iblock") || !strcmp(ops->name, "rd_mcp");

@@ -91,6 +91,8 @@ static struct tcmi_cmd *tcmi_tmf_part(struct tcmi_cmd *parent, u64 lun)
 	cmd->tmf_parent = parent;
 	cmd->lun = lun;
 	cmd->cmdsn = parent->cmdsn;
+	cmd->order = parent->order;
+	cmd->immediate = parent->immediate;
 	cmd->state = TCMI_CMD_IN_CORE;
 	parent->tmf_pending++;
 	return cmd;
@@ -114,6 +116,49 @@ static bool tcmi_tmf_lun_exists(struct tcmi_conn *conn, u64 lun)
 static bool tcmi_tmf_unanswered(const struct tcmi_cmd *cmd)
 {
 	return cmd->state == TCMI_CMD_IN_CORE || cmd->state == TCMI_CMD_WAIT_DATA;
+}
+
+/* A set or a reset covers what its initiator sent before it; immediate PDUs share a CmdSN. */
+static bool tcmi_tmf_covers(const struct tcmi_cmd *tmf, const struct tcmi_cmd *cmd)
+{
+	if (tmf->immediate || cmd->immediate)
+		return iscsip_sn_lt(cmd->order, tmf->order);
+	return iscsip_sn_lt(cmd->cmdsn, tmf->cmdsn);
+}
+
+static bool tcmi_tmf_resets(const struct tcmi_cmd *tmf, u64 lun)
+{
+	switch (tmf->req.tmf.function) {
+	case ISCSIP_TMF_LUN_RESET:
+		return tcmi_lun(tmf->lun) == tcmi_lun(lun);
+	case ISCSIP_TMF_WARM_RESET:
+	case ISCSIP_TMF_COLD_RESET:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/**
+ * tcmi_tmf_spares() - is a command behind a reset of its initiator that isn't answered yet?
+ * @conn: the connection; its thread calls
+ * @cmd: the command
+ *
+ * Core ends it all the same when the reset had to wait before it came to core, and has no
+ * status for it; but its initiator waits for one (11.5.1: affected are earlier CmdSNs).
+ */
+bool tcmi_tmf_spares(struct tcmi_conn *conn, const struct tcmi_cmd *cmd)
+{
+	struct tcmi_cmd *tmf;
+	int i;
+
+	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
+		hlist_for_each_entry(tmf, &conn->tasks[i], task)
+			if (test_bit(TCMI_CMD_TMF, &tmf->flags) &&
+			    tmf->state == TCMI_CMD_IN_CORE && !tcmi_tmf_covers(tmf, cmd) &&
+			    tcmi_tmf_resets(tmf, cmd->lun))
+				return true;
+	return false;
 }
 
 /* @cmd goes on when @first has ended */
@@ -154,7 +199,7 @@ void tcmi_tmf_end_task(struct tcmi_conn *conn, struct tcmi_cmd *parent, struct t
 	}
 	switch (cmd->state) {
 	case TCMI_CMD_HELD:
-		/* a set or a reset covers what came before it */
+		/* a set or a reset covers what comes before it */
 		if (parent->req.tmf.function == ISCSIP_TMF_ABORT_TASK ||
 		    iscsip_sn_lt(cmd->cmdsn, parent->cmdsn))
 			tcmi_cmd_unhold(conn, cmd);
@@ -193,12 +238,14 @@ void tcmi_tmf_end_waiting(struct tcmi_conn *conn, struct tcmi_cmd *parent, bool 
 			    (!any && tcmi_lun(cmd->lun) != tcmi_lun(parent->lun)))
 				continue;
 			/* without parts: a reset may have to wait for its turn first */
-			if (cmd->state == TCMI_CMD_IN_CORE)
+			if (cmd->state == TCMI_CMD_HELD)
+				tcmi_tmf_end_task(conn, parent, cmd);
+			else if (!tcmi_tmf_covers(parent, cmd))
+				continue;
+			else if (cmd->state == TCMI_CMD_IN_CORE)
 				tcmi_cmd_recall(cmd);
 			else if (cmd->state == TCMI_CMD_WAIT_DATA)
 				tcmi_cmd_abort_waiting(conn, cmd);
-			else
-				tcmi_tmf_end_task(conn, parent, cmd);
 		}
 }
 
@@ -212,6 +259,21 @@ void tcmi_tmf_parts_started(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 	parent->state = TCMI_CMD_IN_CORE;
 	if (!parent->tmf_pending)
 		tcmi_tmf_posted(conn, parent);
+}
+
+/*
+ * What came behind a reset that had to wait for its turn ends by itself, unless it waits
+ * for the initiator.
+ */
+static void tcmi_tmf_end_or_await(struct tcmi_conn *conn, struct tcmi_cmd *parent,
+				  struct tcmi_cmd *cmd)
+{
+	if (tcmi_tmf_covers(parent, cmd))
+		tcmi_tmf_end_task(conn, parent, cmd);
+	else if (parent->tmf_step == TCMI_TMF_RESET_ORPHANS && cmd->state == TCMI_CMD_IN_CORE &&
+		 !test_bit(TCMI_CMD_POSTED, &cmd->flags) &&
+		 (!tcmi_cmd_is_write(cmd) || test_bit(TCMI_CMD_EXECUTED, &cmd->flags)))
+		tcmi_tmf_await(conn, parent, cmd);
 }
 
 /**
@@ -229,7 +291,7 @@ void tcmi_tmf_end_all(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 		hlist_for_each_entry_safe(cmd, next, &conn->tasks[i], task)
 			if (cmd->req.opcode == ISCSIP_OP_SCSI_CMD &&
 			    tcmi_lun(cmd->lun) == tcmi_lun(parent->lun))
-				tcmi_tmf_end_task(conn, parent, cmd);
+				tcmi_tmf_end_or_await(conn, parent, cmd);
 }
 
 static void tcmi_tmf_task_set(struct tcmi_conn *conn, struct tcmi_cmd *parent)
@@ -490,7 +552,7 @@ static bool tcmi_tmf_for_others(const struct tcmi_cmd *part)
 {
 	const struct tcmi_cmd *parent = part->tmf_parent;
 
-	return parent && (parent->tmf_dev || parent->tmf_step == TCMI_TMF_RESET_CORE);
+	return parent && (parent->tmf_dev || parent->tmf_step == TCMI_TMF_RESET_ORPHANS);
 }
 
 /**

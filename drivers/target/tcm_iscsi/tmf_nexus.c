@@ -2,8 +2,9 @@
 /*
  * Task management that reaches other I_T nexuses. What concerns the tasks of another
  * connection is an errand to that connection's thread. Core gets a LOGICAL UNIT RESET
- * when our tasks have ended, and one at a time for each LUN: it waits for what is left in
- * a worker which all of the kernel shares, and the backend may be dead.
+ * when our tasks have ended, those of ended sessions, too, and one at a time for each LUN:
+ * it waits for what is left in a worker which all of the kernel shares, and the backend may
+ * be dead.
  */
 #include <linux/module.h>
 #include <linux/rculist.h>
@@ -211,6 +212,7 @@ static void tcmi_tmf_reset_over(struct tcmi_cmd *cmd, u8 rsp)
 	if (!lane)
 		return;
 	spin_lock(&lane->lock);
+	tcmi_reserve_unshut(lane);
 	list_splice_init(&lane->sharers, &sharers);
 	next = tcmi_tmf_reset_next(lane);
 	if (next)
@@ -267,6 +269,18 @@ static void tcmi_tmf_reset_leave(struct tcmi_conn *conn, struct list_head *queue
 			list_move_tail(&cmd->entry, left);
 }
 
+/* And the one whose turn it is, if core is still to get it */
+static void tcmi_tmf_reset_stop(struct tcmi_conn *conn, struct tcmi_lane *lane,
+				struct list_head *left)
+{
+	lockdep_assert_held(&lane->lock);
+	tcmi_drain_leave(lane, conn, left);
+	if (lane->shutter && lane->shutter->conn == conn) {
+		list_add_tail(&lane->shutter->entry, left);
+		lane->shutter = NULL;
+	}
+}
+
 /**
  * tcmi_tmf_abandon() - nobody is left to be answered: functions wait for nothing more
  * @conn: the connection, which has ended; whoever drains it calls
@@ -290,15 +304,19 @@ void tcmi_tmf_abandon(struct tcmi_conn *conn)
 		spin_lock(&lane->lock);
 		tcmi_tmf_reset_leave(conn, &lane->resets, &left);
 		tcmi_tmf_reset_leave(conn, &lane->sharers, &left);
+		tcmi_tmf_reset_stop(conn, lane, &left);
 		spin_unlock(&lane->lock);
 	}
 	rcu_read_unlock();
 	list_for_each_entry_safe(cmd, next, &left, entry) {
 		list_del_init(&cmd->entry);
-		tcmi_lane_put(cmd->lane);
-		cmd->lane = NULL;
-		cmd->tmf_step = TCMI_TMF_ANSWER;
-		cmd->tmf_rsp = ISCSIP_TMF_REJECTED;
+		/* else its turn is somebody else's now */
+		if (cmd->tmf_step != TCMI_TMF_RESET_CORE) {
+			tcmi_lane_put(cmd->lane);
+			cmd->lane = NULL;
+			cmd->tmf_step = TCMI_TMF_ANSWER;
+			cmd->tmf_rsp = ISCSIP_TMF_REJECTED;
+		}
 		tcmi_tmf_posted(conn, cmd);
 	}
 }
@@ -310,7 +328,7 @@ static bool tcmi_tmf_reset_begin(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		tcmi_tmf_reset_dead(cmd);
 		return false;
 	}
-	cmd->tmf_step = TCMI_TMF_RESET_CORE;
+	cmd->tmf_step = TCMI_TMF_RESET_ORPHANS;
 	/* what this initiator has sent since is not meant by a CLEAR TASK SET */
 	if (tcmi_tmf_clears(cmd))
 		cmd->tmf_pending--;
@@ -322,19 +340,26 @@ static bool tcmi_tmf_reset_begin(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	return true;
 }
 
-/* Return: true if core has it now. */
+/* Return: false if it is over. */
 static bool tcmi_tmf_reset_core(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
-	cmd->tmf_step = TCMI_TMF_RESET_DONE;
+	bool first = cmd->tmf_step == TCMI_TMF_RESET_ORPHANS;
+
+	cmd->tmf_step = TCMI_TMF_RESET_CORE;
 	clear_bit(TCMI_CMD_POSTED, &cmd->flags);
 	if (tcmi_conn_mute(conn)) {
 		tcmi_tmf_reset_dead(cmd);
 		return false;
 	}
+	if (first && cmd->lane && tcmi_drain_await(cmd->lane, cmd))
+		return true;
 	if (tcmi_tmf_clears(cmd)) {
 		tcmi_tmf_reset_done(cmd, cmd->tmf_rsp);
 		return false;
 	}
+	if (cmd->lane && !tcmi_reserve_shut(cmd->lane, cmd))
+		return true;
+	cmd->tmf_step = TCMI_TMF_RESET_DONE;
 	if (!tcmi_tmf_submit(conn, cmd, cmd->lun, TMR_LUN_RESET))
 		return true;
 	tcmi_tmf_reset_done(cmd, ISCSIP_TMF_REJECTED);
@@ -369,6 +394,7 @@ bool tcmi_tmf_step(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		return true;
 	case TCMI_TMF_RESET:
 		return tcmi_tmf_reset_begin(conn, cmd);
+	case TCMI_TMF_RESET_ORPHANS:
 	case TCMI_TMF_RESET_CORE:
 		return tcmi_tmf_reset_core(conn, cmd);
 	case TCMI_TMF_RESET_DONE:
