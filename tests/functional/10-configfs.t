@@ -17,6 +17,7 @@ HERE=${LAB_SRC:?}/tests/functional
 TARGET_NAME=iqn.2003-01.org.example:probe
 TPG=$CFG/iscsi/$TARGET_NAME/tpgt_1
 PORTAL=127.0.0.1:3270
+LISTEN='[::]:3270'
 DEMO_PORTAL=127.0.0.1:3271
 STRANGER=iqn.2003-01.org.example:stranger
 
@@ -42,13 +43,14 @@ compare()
 	done < <(python3 "$HERE/configfs/compare.py" "$1" "$2" "$HERE/configfs/differences")
 }
 
-# What probe.py session looks at: CHAP for an ACL, and a group for everybody.
+# What probe.py session looks at: CHAP for an ACL, and a group for everybody. The portal
+# is an IPv6 one, the initiators come by IPv4.
 session_setup()
 {
 	local auth=$TPG/acls/$INITIATOR/auth
 
 	mk_target "$TARGET_NAME" 1 && mk_lun "$TARGET_NAME" 1 0 probe &&
-		mk_portal "$TARGET_NAME" 1 "$PORTAL" && mk_acl "$TARGET_NAME" 1 "$INITIATOR" &&
+		mk_portal "$TARGET_NAME" 1 "$LISTEN" && mk_acl "$TARGET_NAME" 1 "$INITIATOR" &&
 		map_lun "$TARGET_NAME" 1 "$INITIATOR" 0 || return 1
 	printf alice >"$auth/userid" && printf alices-secret1 >"$auth/password" || return 1
 	tpg_param "$TARGET_NAME" 1 InitialR2T No &&

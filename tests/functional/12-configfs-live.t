@@ -90,6 +90,20 @@ try "nopin_timeout on again" eval 'put 3 "$ACL/attrib/nopin_timeout"'
 refused "nopin_timeout 2 is refused" put 2 "$ACL/attrib/nopin_timeout"
 ok has_session "the session is still there"
 
+try "a portal for all addresses is made" mk_portal "$IQN" 1 '[::]:3261'
+try "the initiator logs out" node_logout "$IQN" $PORTAL
+try "and in to that one, by IPv4" eval 'node_new $IQN 127.0.0.1:3261 &&
+	node_login $IQN 127.0.0.1:3261'
+like "$(info)" "Address 127.0.0.1 TCP  StatSN: 0x[0-9a-f]{8}" "info has the address as IPv4"
+refused "a login with a name that has no ACL is refused" \
+	iscsi-inq -i "${BASE}stranger" "iscsi://127.0.0.1:3261/$IQN/0"
+is "$(stat_of iscsi_tgt_attr/fail_intr_addr)" 127.0.0.1 "so have the statistics"
+is "$(stat_of iscsi_tgt_attr/fail_intr_addr_type)" ipv6 "with the family of the portal"
+try "back to the first portal" eval 'node_logout $IQN 127.0.0.1:3261 &&
+	rmdir "$TPG/np/[::]:3261" && iscsiadm -m node -T $IQN -p 127.0.0.1:3261 -o delete &&
+	node_login $IQN $PORTAL'
+old=$(session_id)
+
 try "the portal goes" rmdir "$TPG/np/$PORTAL"
 is "$(session_id)" "$old" "its session stays"
 is "$(stat_of iscsi_instance/portals)" 0 "no portal is counted"
@@ -102,7 +116,7 @@ is "$(cat "$ACL/fabric_statistics/iscsi_sess_stats/cmd_pdus")" "" \
 	"the counters of the session are empty"
 is "$(cat "$ACL/param/MaxBurstLength")" "No Active iSCSI Session" "so are its parameters"
 is "$(stat_of iscsi_instance/sessions)" 0 "no session is counted"
-is "$(stat_of iscsi_logout_stats/normal_logouts)" 1 "the logout is counted"
+is "$(stat_of iscsi_logout_stats/normal_logouts)" 3 "the logouts are counted"
 try "it logs in again" node_login "$IQN" $PORTAL
 ok 'poll 30 eval "[ \"\$(threads | sort -u)\" = 1 ]"' "the new thread keeps to that CPU" || diag "$(threads)"
 try "all CPUs are chosen again" eval 'put 0-1 "$CFG/iscsi/cpus_allowed_list"'

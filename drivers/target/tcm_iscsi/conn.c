@@ -30,6 +30,20 @@ void tcmi_addr_text(const struct sockaddr_storage *addr, char *text, size_t len)
 		snprintf(text, len, "%pISpc", addr);
 }
 
+/* Whoever comes by IPv4 to an IPv6 socket has an IPv4 address: that is what tools know. */
+static void tcmi_addr_unmap(struct sockaddr_storage *addr)
+{
+	struct sockaddr_in6 in6 = *(const struct sockaddr_in6 *)addr;
+	struct sockaddr_in *in = (void *)addr;
+
+	if (in6.sin6_family != AF_INET6 || !ipv6_addr_v4mapped(&in6.sin6_addr))
+		return;
+	memset(addr, 0, sizeof(*addr));
+	in->sin_family = AF_INET;
+	in->sin_port = in6.sin6_port;
+	in->sin_addr.s_addr = in6.sin6_addr.s6_addr32[3];
+}
+
 /**
  * tcmi_conn_new() - make a connection of who has connected and spoken
  * @caller: a reference is taken over, unless this fails
@@ -63,6 +77,7 @@ struct tcmi_conn *tcmi_conn_new(struct tcmi_caller *caller)
 	INIT_LIST_HEAD(&conn->submit);
 	INIT_LIST_HEAD(&conn->held);
 	kernel_getpeername(sock, (struct sockaddr *)&conn->peer);
+	tcmi_addr_unmap(&conn->peer);
 	kernel_getsockname(sock, (struct sockaddr *)&conn->local);
 	tcmi_addr_text(&conn->peer, conn->peer_text, sizeof(conn->peer_text));
 	tcp_sock_set_nodelay(sock->sk);

@@ -144,7 +144,8 @@ static u32 tcmi_login_refused(struct tcmi_conn *conn, u16 status, const char *wh
 				  why);
 	if (login->tpg)
 		tcmi_stats_login_fail(login->tpg->wwn, tcmi_login_fail_type(status),
-				      tcmi_login_name(conn), &conn->peer);
+				      tcmi_login_name(conn), &conn->peer,
+				      conn->portal->addr.ss_family);
 	return delay;
 }
 

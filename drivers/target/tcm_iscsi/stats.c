@@ -33,11 +33,13 @@ static atomic_t *tcmi_login_counter(struct tcmi_login_stats *stats, enum tcmi_lo
  * @type: what kind of failure
  * @name: of the initiator; empty when it isn't known
  * @addr: of the initiator
+ * @family: of the portal that it came to, which may be another than that of @addr
  *
  * To be called once for each login that fails.
  */
 void tcmi_stats_login_fail(struct tcmi_wwn *wwn, enum tcmi_login_fail type,
-			   const char *name, const struct sockaddr_storage *addr)
+			   const char *name, const struct sockaddr_storage *addr,
+			   sa_family_t family)
 {
 	struct tcmi_login_stats *stats = &wwn->stats;
 	unsigned long flags;
@@ -48,6 +50,7 @@ void tcmi_stats_login_fail(struct tcmi_wwn *wwn, enum tcmi_login_fail type,
 	stats->last_fail_type = type;
 	strscpy(stats->last_fail_name, name, sizeof(stats->last_fail_name));
 	stats->last_fail_addr = *addr;
+	stats->last_fail_family = family;
 	spin_unlock_irqrestore(&tcmi_stats_lock, flags);
 }
 
@@ -197,7 +200,7 @@ TCMI_STAT_LOCKED(tgt_attr, last_fail_time, "%u", tcmi_stat_time(wwn->stats.last_
 TCMI_STAT_LOCKED(tgt_attr, last_fail_type, "%u", wwn->stats.last_fail_type);
 TCMI_STAT_LOCKED(tgt_attr, fail_intr_name, "%s", tcmi_stat_name(wwn->stats.last_fail_name));
 TCMI_STAT_LOCKED(tgt_attr, fail_intr_addr_type, "%s",
-		 wwn->stats.last_fail_addr.ss_family == AF_INET6 ? "ipv6" : "ipv4");
+		 wwn->stats.last_fail_family == AF_INET6 ? "ipv6" : "ipv4");
 TCMI_STAT_LOCKED(tgt_attr, fail_intr_addr, "%pISc", &wwn->stats.last_fail_addr);
 
 static struct configfs_attribute *tcmi_stat_tgt_attr_attrs[] = {

@@ -83,6 +83,7 @@ struct tcmi_login_stats {
 	u8 last_fail_type;		/* numbers of iscsi_tgt_attr/last_fail_type */
 	char last_fail_name[ISCSIP_NAME_MAX + 1];
 	struct sockaddr_storage last_fail_addr;
+	sa_family_t last_fail_family;	/* of the portal that it came to */
 	u8 last_sess_fail_type;		/* iscsi_instance/fail_type */
 	char last_sess_fail_name[ISCSIP_NAME_MAX + 1];
 };
@@ -514,8 +515,8 @@ struct tcmi_conn {
 	struct tcmi_caller *caller;	/* ref */
 	struct socket *sock;
 	struct tcmi_portal *portal;	/* by @caller's reference */
-	struct sockaddr_storage peer;
-	struct sockaddr_storage local;
+	struct sockaddr_storage peer;	/* AF_INET however it came by IPv4 */
+	struct sockaddr_storage local;	/* of the socket's family: may be v4-mapped */
 	char peer_text[TCMI_ADDR_MAX];	/* for log lines and info */
 	u32 id;				/* for tracepoints and log lines */
 	unsigned long accepted;		/* jiffies */
@@ -777,7 +778,8 @@ void tcmi_stats_wwn_groups(struct tcmi_wwn *wwn);
 void tcmi_stats_acl_groups(struct tcmi_acl *acl);
 extern spinlock_t tcmi_stats_lock;
 void tcmi_stats_login_fail(struct tcmi_wwn *wwn, enum tcmi_login_fail type,
-			   const char *name, const struct sockaddr_storage *addr);
+			   const char *name, const struct sockaddr_storage *addr,
+			   sa_family_t family);
 void tcmi_stats_sess_fail(struct tcmi_wwn *wwn, u8 type, const char *name);
 
 #endif
