@@ -59,6 +59,29 @@ size_of()
 	bounded 15 iscsi-readcapacity16 -i "$CLIENT" -s "$1" 2>&1
 }
 
+# listed ADDRESS IQN: does discovery there name it, at that address?
+listed()
+{
+	list "$1" | grep -qF "Target:$2 Portal:$1,1"
+}
+
+# reaches ADDRESS IQN: is its disk to be had there?
+reaches()
+{
+	[ "$(size_of "iscsi://$1/$2/0")" = $((16 << 20)) ]
+}
+
+# serves ADDRESS IQN
+serves()
+{
+	listed "$1" "$2" && reaches "$1" "$2"
+}
+
+serves_not()
+{
+	! listed "$1" "$2" && ! reaches "$1" "$2"
+}
+
 knows_no_better()
 {
 	[ "$TARGET" = ours ] || todo "the in-tree module: $*"
@@ -104,6 +127,59 @@ if mk_portal "${BASE}wild6" 1 0.0.0.0:3271 2>/dev/null; then
 else
 	pass "0.0.0.0 beside [::] at the same port is refused"
 fi
+
+# 0.0.0.0 and [::] at the same port, of two targets: what old and new targetcli make.
+four=${BASE}four six=${BASE}six
+try "two more targets are made" eval 'demo_target $four ram1 && demo_target $six ram1'
+for order in "0.0.0.0 [::]" "[::] 0.0.0.0"; do
+	read -r first second <<<"$order"
+	for portal in $first $second; do
+		case $portal in
+		0.0.0.0) iqn=$four ;;
+		*) iqn=$six ;;
+		esac
+		try "first $first, then $second: a portal at $portal" \
+			mk_portal $iqn 1 "$portal:3272"
+	done
+	ok 'serves 127.0.0.1:3272 $four' "IPv4 reaches the target at 0.0.0.0"
+	ok 'serves 127.0.0.1:3272 $six' "and the one at [::]"
+	knows_no_better "one listener serves all of its portals"
+	ok 'serves "[::1]:3272" $six' "IPv6 reaches the one at [::]"
+	ok 'serves_not "[::1]:3272" $four' "but not the one at 0.0.0.0"
+	todo
+	refused "the first target gets no [::] beside its 0.0.0.0" mk_portal $four 1 '[::]:3272'
+	refused "nor the second one 0.0.0.0 beside its [::]" mk_portal $six 1 0.0.0.0:3272
+	knows_no_better "one listener serves all of its portals"
+	for gone in 0.0.0.0 "[::]"; do
+		case $gone in
+		0.0.0.0) iqn=$four other=$six ;;
+		*) iqn=$six other=$four ;;
+		esac
+		try "$gone goes" rmdir "$(tpg_dir $iqn)/np/$gone:3272"
+		ok 'serves 127.0.0.1:3272 $other' "IPv4 still reaches the other"
+		ok 'serves_not 127.0.0.1:3272 $iqn' "and no more that one"
+		if [ "$gone" = 0.0.0.0 ]; then
+			ok 'serves "[::1]:3272" $other' "and IPv6 that at [::]"
+		else
+			ok 'serves_not "[::1]:3272" $other && serves_not "[::1]:3272" $iqn' \
+				"and IPv6 nothing"
+		fi
+		try "$gone comes back" mk_portal $iqn 1 "$gone:3272"
+		ok 'serves 127.0.0.1:3272 $four && serves 127.0.0.1:3272 $six' "IPv4 reaches both"
+		ok 'serves "[::1]:3272" $six && serves_not "[::1]:3272" $four' "IPv6 one"
+	done
+	todo
+	try "both go" rmdir "$(tpg_dir $four)/np/0.0.0.0:3272" "$(tpg_dir $six)/np/[::]:3272"
+	ok '! ss -tln | grep -q ":3272 "' "nobody listens any more"
+done
+knows_no_better "one listener serves all of its portals"
+try "with bindv6only both are made" eval 'echo 1 >/proc/sys/net/ipv6/bindv6only &&
+	mk_portal $six 1 "[::]:3272" && mk_portal $four 1 0.0.0.0:3272'
+ok 'reaches 127.0.0.1:3272 $four && ! reaches 127.0.0.1:3272 $six' "IPv4 reaches 0.0.0.0 only"
+ok 'reaches "[::1]:3272" $six && ! reaches "[::1]:3272" $four' "IPv6 [::] only"
+todo
+try "all that goes" eval 'echo 0 >/proc/sys/net/ipv6/bindv6only && teardown_target $four &&
+	teardown_target $six'
 
 # ---- namespaces ----
 knows_no_better "it shares a portal between network namespaces"

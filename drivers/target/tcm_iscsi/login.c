@@ -227,7 +227,7 @@ static struct iscsip_verdict tcmi_login_target(struct tcmi_conn *conn)
 	mutex_lock(&tcmi_config_mutex);
 	wwn = tcmi_wwn_find(login->l.target_name);
 	if (wwn) {
-		login->tpg = tcmi_tpg_lookup(wwn, conn->portal, &disabled);
+		login->tpg = tcmi_tpg_lookup(wwn, conn, &disabled);
 		if (login->tpg && !login->tpg->active) {
 			login->tpg = NULL;
 			disabled = true;

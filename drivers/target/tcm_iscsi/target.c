@@ -180,15 +180,28 @@ static bool tcmi_tpg_has_portal(const struct tcmi_tpg *tpg,
 	return false;
 }
 
+/*
+ * 0.0.0.0 and [::] take IPv4 connections for each other, whichever of them has the
+ * socket. What comes by IPv6 is for [::] alone.
+ */
+static bool tcmi_tpg_takes(const struct tcmi_tpg *tpg, const struct tcmi_conn *conn)
+{
+	const struct tcmi_portal *twin = conn->portal->twin;
+
+	if (tcmi_tpg_has_portal(tpg, conn->portal))
+		return true;
+	return twin && conn->peer.ss_family == AF_INET && tcmi_tpg_has_portal(tpg, twin);
+}
+
 /**
  * tcmi_tpg_lookup() - the portal group that an initiator means
  * @wwn: the target it asked for
- * @portal: where it connected to
+ * @conn: its connection: where it came to
  * @disabled: set when only inactive groups have this portal
  *
  * Return: the active group with the lowest tag, else an inactive one, else NULL.
  */
-struct tcmi_tpg *tcmi_tpg_lookup(struct tcmi_wwn *wwn, struct tcmi_portal *portal,
+struct tcmi_tpg *tcmi_tpg_lookup(struct tcmi_wwn *wwn, const struct tcmi_conn *conn,
 				 bool *disabled)
 {
 	struct tcmi_tpg *tpg, *inactive = NULL;
@@ -196,7 +209,7 @@ struct tcmi_tpg *tcmi_tpg_lookup(struct tcmi_wwn *wwn, struct tcmi_portal *porta
 	lockdep_assert_held(&tcmi_config_mutex);
 	*disabled = false;
 	list_for_each_entry(tpg, &wwn->tpgs, entry) {
-		if (!tcmi_tpg_has_portal(tpg, portal))
+		if (!tcmi_tpg_takes(tpg, conn))
 			continue;
 		if (tpg->active)
 			return tpg;
@@ -434,7 +447,9 @@ static int tcmi_np_add(struct tcmi_np *np, struct net *net,
 
 	/* A login has to lead to one group only. */
 	list_for_each_entry(tpg, &np->tpg->wwn->tpgs, entry) {
-		if (tcmi_tpg_has_portal(tpg, portal)) {
+		if (tcmi_tpg_has_portal(tpg, portal) ||
+		    (portal->twin && tcmi_tpg_has_portal(tpg, portal->twin))) {
+			tcmi_portal_detach(portal);
 			tcmi_portal_put(portal);
 			return -EEXIST;
 		}

@@ -201,13 +201,14 @@ struct tcmi_tpg {
  * struct tcmi_portal - one listening socket, shared by all groups that use it
  *
  * Key: network namespace and address. Lists under tcmi_config_mutex; the list
- * of connections under @lock.
+ * of connections under @lock. @sock is NULL where @twin takes all connections.
  */
 struct tcmi_portal {
-	struct kref ref;		/* its nps, and each connection */
+	struct kref ref;		/* its nps, its twin, and each connection */
 	struct list_head entry;		/* tcmi_portals */
 	struct list_head nps;		/* struct tcmi_np.portal_entry */
-	struct net *net;		/* held by the socket */
+	struct tcmi_portal *twin;	/* ref; 0.0.0.0 of [::], or the other way; same mutex */
+	struct net *net;		/* held by the socket, or the twin's */
 	struct sockaddr_storage addr;
 	struct socket *sock;
 	struct work_struct accept_work;
@@ -725,7 +726,7 @@ void tcmi_sess_depart(struct tcmi_sess *sess);
 
 /* ---- target.c: life of targets, portal groups, portals, ACLs ---- */
 struct tcmi_wwn *tcmi_wwn_find(const char *norm);
-struct tcmi_tpg *tcmi_tpg_lookup(struct tcmi_wwn *wwn, struct tcmi_portal *portal,
+struct tcmi_tpg *tcmi_tpg_lookup(struct tcmi_wwn *wwn, const struct tcmi_conn *conn,
 				 bool *disabled);
 void tcmi_tpg_get(struct tcmi_tpg *tpg);
 void tcmi_tpg_put(struct tcmi_tpg *tpg);

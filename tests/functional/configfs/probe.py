@@ -374,6 +374,13 @@ def probe_shared():
         say("mkdir of a portal beside [::]:3295", name, mkdir(TPG + "/np/" + name))
         rmdir(TPG + "/np/" + name)
     rmdir(TPG + "/np/[::]:3295")
+    for first, second in ("[::]", "0.0.0.0"), ("0.0.0.0", "[::]"):
+        mkdir(TPG + "/np/%s:3298" % first)
+        for group in (TPG, other + "/tpgt_1"):
+            name = group + "/np/%s:3298" % second
+            say("mkdir of a portal beside %s:3298" % first, name, mkdir(name))
+            rmdir(name)
+        rmdir(TPG + "/np/%s:3298" % first)
     for name in (other + "/tpgt_1", other, WWN + "/tpgt_2"):
         say(name, "rmdir", rmdir(name))
 
