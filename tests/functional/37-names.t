@@ -223,6 +223,29 @@ is "$(bounded 15 iscsi-readcapacity16 -i "${BASE}UPPER" -s "iscsi://127.0.0.1:32
 	$((8 << 20)) "an initiator whose name has capitals is the same one (RFC 3722)"
 refused "another is not" iscsi-inq -i "${BASE}upper2" "iscsi://127.0.0.1:3260/$IQN/0"
 
+# Core doesn't free the names of refused ACLs, unless they are short.
+long_names()
+{
+	awk '$1 ~ /^kmalloc.*-256$/ { n += $2 } END { print n }' /proc/slabinfo
+}
+
+refuse_many()
+{
+	local i
+
+	for ((i = 0; i < 4000; i++)); do
+		! mkdir "$1" 2>/dev/null || return 1
+	done
+}
+
+long=$BASE$(printf 'x%.0s' {1..150})
+try "an ACL with a long name is made" mk_acl "$IQN" 1 "$long"
+before=$(long_names)
+try "4000 more, with a capital, are refused" refuse_many "$(tpg_dir "$IQN")/acls/${long/%x/X}"
+after=$(long_names)
+ok '[ $((after - before)) -lt 2000 ]' "which leaves no names in memory" ||
+	diag "kmalloc-256: $before objects before, $after after"
+
 try "everything is torn down" teardown_all
 try "the module unloads" unload_target
 ip link del v9

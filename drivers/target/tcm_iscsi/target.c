@@ -576,6 +576,8 @@ int tcmi_init_nodeacl(struct se_node_acl *se_acl, const char *name)
 {
 	if (tcmi_acl_is_double(se_acl)) {
 		tcmi_refused("ACL %s: there is one for %s", name, se_acl->initiatorname);
+		/* core frees the ACL, but not a name too long to be inside: let go of that */
+		config_item_set_name(&se_acl->acl_group.cg_item, "refused");
 		return -EEXIST;
 	}
 	tcmi_stats_acl_groups(to_tcmi_acl(se_acl));
