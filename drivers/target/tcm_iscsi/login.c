@@ -357,6 +357,17 @@ static struct iscsip_verdict tcmi_login_locate(struct tcmi_conn *conn)
 
 /* ---- the end of a login ---- */
 
+/* Another ACL may have the name by now: it has to be the one of the session. */
+static bool tcmi_login_acl_stays(struct tcmi_sess *sess)
+{
+	struct se_node_acl *nacl;
+
+	nacl = core_tpg_get_initiator_node_acl(&sess->tpg->se_tpg, sess->initiator_name);
+	if (nacl)
+		target_put_nacl(nacl);
+	return nacl == sess->se_sess->se_node_acl;
+}
+
 static u16 tcmi_login_session(struct tcmi_conn *conn)
 {
 	struct tcmi_login *login = conn->login;
@@ -381,7 +392,7 @@ static u16 tcmi_login_session(struct tcmi_conn *conn)
 	tcmi_sess_put(sess);	/* the connection has its own reference */
 	/* an ACL deleted between our look and the nexus would wait for us for ever */
 	if (!status && login->tpg && !sess->se_sess->se_node_acl->dynamic_node_acl &&
-	    !target_tpg_has_node_acl(&login->tpg->se_tpg, l->initiator_name))
+	    !tcmi_login_acl_stays(sess))
 		status = ISCSIP_LOGIN_FORBIDDEN;
 	return status;
 }
