@@ -549,22 +549,6 @@ void tcmi_acl_defaults(struct se_node_acl *se_acl)
 		strscpy(se_acl->initiatorname, norm, sizeof(norm));
 }
 
-/* Core compared the name as typed with those of the other ACLs. */
-static bool tcmi_acl_is_double(struct se_node_acl *se_acl)
-{
-	struct se_portal_group *se_tpg = se_acl->se_tpg;
-	struct se_node_acl *other;
-	bool found = false;
-
-	mutex_lock(&se_tpg->acl_node_mutex);
-	list_for_each_entry(other, &se_tpg->acl_node_list, acl_list) {
-		if (other != se_acl && !strcmp(other->initiatorname, se_acl->initiatorname))
-			found = true;
-	}
-	mutex_unlock(&se_tpg->acl_node_mutex);
-	return found;
-}
-
 /**
  * tcmi_init_nodeacl() - mkdir acls/<name>
  * @se_acl: a new ACL, or the dynamic one of that name which becomes explicit
@@ -574,7 +558,7 @@ static bool tcmi_acl_is_double(struct se_node_acl *se_acl)
  */
 int tcmi_init_nodeacl(struct se_node_acl *se_acl, const char *name)
 {
-	if (tcmi_acl_is_double(se_acl)) {
+	if (tcmi_sess_acl_is_double(se_acl)) {
 		tcmi_refused("ACL %s: there is one for %s", name, se_acl->initiatorname);
 		/* core frees the ACL, but not a name too long to be inside: let go of that */
 		config_item_set_name(&se_acl->acl_group.cg_item, "refused");
