@@ -135,6 +135,9 @@ try "iscsid gives up" node_logout "$IQN" $PORTAL
 demo_mode "$IQN" 1
 try "a dynamic session" node_login "$IQN" $PORTAL
 is "$(tr -d '\0' <"$TPG/dynamic_sessions")" "$INITIATOR" "dynamic_sessions names the initiator"
+refused "with a capital in its name it gets no second ACL" mkdir "${ACL/%initiator/Initiator}"
+like "$(dmesg | tail -n 5)" "demo mode has made one: use its name, $INITIATOR" \
+	"and the log says which name it takes"
 try "an ACL is made of it" mk_acl "$IQN" 1 "$INITIATOR"
 ok has_session "with its session"
 is "$(tr -d '\0' <"$TPG/dynamic_sessions")" "" "which is no dynamic one any more"

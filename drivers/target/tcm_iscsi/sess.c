@@ -87,13 +87,14 @@ void tcmi_sess_hide_lun(struct se_portal_group *se_tpg, struct se_lun *lun)
 /**
  * tcmi_sess_acl_is_double() - is there another ACL for the initiator of this one?
  * @se_acl: in the list of its portal group
+ * @dynamic: set if that is one of demo mode
  *
  * Core has compared the name as typed, and let go of the list then. A login in demo
  * mode looks and adds under tcmi_nexus_mutex: it has added, or finds this one.
  *
  * Context: process.
  */
-bool tcmi_sess_acl_is_double(struct se_node_acl *se_acl)
+bool tcmi_sess_acl_is_double(struct se_node_acl *se_acl, bool *dynamic)
 {
 	struct se_portal_group *se_tpg = se_acl->se_tpg;
 	struct se_node_acl *other;
@@ -102,8 +103,10 @@ bool tcmi_sess_acl_is_double(struct se_node_acl *se_acl)
 	mutex_lock(&tcmi_nexus_mutex);
 	mutex_lock(&se_tpg->acl_node_mutex);
 	list_for_each_entry(other, &se_tpg->acl_node_list, acl_list) {
-		if (other != se_acl && !strcmp(other->initiatorname, se_acl->initiatorname))
-			found = true;
+		if (other == se_acl || strcmp(other->initiatorname, se_acl->initiatorname))
+			continue;
+		*dynamic = other->dynamic_node_acl;
+		found = true;
 	}
 	mutex_unlock(&se_tpg->acl_node_mutex);
 	mutex_unlock(&tcmi_nexus_mutex);

@@ -558,8 +558,14 @@ void tcmi_acl_defaults(struct se_node_acl *se_acl)
  */
 int tcmi_init_nodeacl(struct se_node_acl *se_acl, const char *name)
 {
-	if (tcmi_sess_acl_is_double(se_acl)) {
-		tcmi_refused("ACL %s: there is one for %s", name, se_acl->initiatorname);
+	bool dynamic;
+
+	if (tcmi_sess_acl_is_double(se_acl, &dynamic)) {
+		if (dynamic)
+			tcmi_refused("ACL %s: demo mode has made one: use its name, %s",
+				     name, se_acl->initiatorname);
+		else
+			tcmi_refused("ACL %s: there is one for %s", name, se_acl->initiatorname);
 		/* core frees the ACL, but not a name too long to be inside: let go of that */
 		config_item_set_name(&se_acl->acl_group.cg_item, "refused");
 		return -EEXIST;

@@ -700,7 +700,7 @@ void tcmi_refusal_init(void);
 void tcmi_refusal_exit(void);
 
 /* ---- sess.c ---- */
-bool tcmi_sess_acl_is_double(struct se_node_acl *se_acl);
+bool tcmi_sess_acl_is_double(struct se_node_acl *se_acl, bool *dynamic);
 void tcmi_sess_hide_lun(struct se_portal_group *se_tpg, struct se_lun *lun);
 struct tcmi_sess *tcmi_sess_new(enum iscsip_session_type type, struct tcmi_tpg *tpg,
 				const void *endpoint, const struct iscsip_login *login,
