@@ -628,7 +628,7 @@ static void disabled_amid(const void *arg)
 	(void)arg;
 	CK_EQ(login_status(p), 0, "the status");
 	cfg_set(file, "0");
-	CK(tap_clock() - start < 2000, "switching off took %lld ms",
+	CK(tap_clock() - start < 1500, "switching off took %lld ms",
 	   (long long)(tap_clock() - start));
 	login_send(c, LT, 1, 3, "");
 	refused_any(c, login_recv(c));

@@ -333,16 +333,17 @@ void tcmi_portal_put(struct tcmi_portal *portal)
 /**
  * tcmi_portal_close_logins() - end the logins to a portal group, wherever they came in
  * @tpg: the portal group, which no other login finds any more
+ * @why: constant text
  *
  * They keep it, and their initiators may say nothing more. tcmi_config_mutex held.
  */
-void tcmi_portal_close_logins(const struct tcmi_tpg *tpg)
+void tcmi_portal_close_logins(const struct tcmi_tpg *tpg, const char *why)
 {
 	struct tcmi_portal *portal;
 
 	lockdep_assert_held(&tcmi_config_mutex);
 	list_for_each_entry(portal, &tcmi_portals, entry)
-		tcmi_caller_close(portal, tpg, "portal group deleted");
+		tcmi_caller_close(portal, tpg, why);
 }
 
 /* Without a socket it has had no connection either. */

@@ -371,7 +371,7 @@ void tcmi_drop_tpg(struct se_portal_group *se_tpg)
 	mutex_lock(&tcmi_config_mutex);
 	WRITE_ONCE(tpg->active, false);
 	list_del(&tpg->entry);
-	tcmi_portal_close_logins(tpg);
+	tcmi_portal_close_logins(tpg, "portal group deleted");
 	mutex_unlock(&tcmi_config_mutex);
 
 	tcmi_sess_close_tpg(tpg, "portal group deleted");
@@ -400,6 +400,8 @@ static void tcmi_tpg_disable(struct tcmi_tpg *tpg)
 {
 	mutex_lock(&tcmi_config_mutex);
 	WRITE_ONCE(tpg->active, false);
+	/* They could only be refused, and count as users of the group until then. */
+	tcmi_portal_close_logins(tpg, "portal group disabled");
 	mutex_unlock(&tcmi_config_mutex);
 
 	/* Give initiators a moment to end in good order. */
@@ -409,8 +411,8 @@ static void tcmi_tpg_disable(struct tcmi_tpg *tpg)
 	tcmi_sess_close_tpg(tpg, "portal group disabled");
 	/* Scripts expect them gone; a backend that is stuck must not stop these. */
 	if (!tcmi_sess_wait_tpg(tpg, TCMI_DISABLE_WAIT))
-		pr_notice(TCMI_NAME ": %s,%u is disabled, sessions still wait for commands\n",
-			  tpg->wwn->name, tpg->tag);
+		pr_notice(TCMI_NAME ": %s,%u is disabled, %d logins or sessions have not ended yet\n",
+			  tpg->wwn->name, tpg->tag, atomic_read(&tpg->refs));
 }
 
 /**

@@ -614,7 +614,7 @@ extern struct workqueue_struct *tcmi_submit_wq;	/* submissions that may sleep */
 int tcmi_portal_parse(struct net *net, const char *name, struct sockaddr_storage *addr);
 struct tcmi_portal *tcmi_portal_get(struct net *net, const struct sockaddr_storage *addr);
 void tcmi_portal_put(struct tcmi_portal *portal);
-void tcmi_portal_close_logins(const struct tcmi_tpg *tpg);
+void tcmi_portal_close_logins(const struct tcmi_tpg *tpg, const char *why);
 void tcmi_portal_detach(struct tcmi_portal *portal);
 
 /* ---- caller.c: who has connected ---- */
