@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <sys/socket.h>
 
 #define BUSY		0x08
@@ -906,14 +907,14 @@ static unsigned int rw_status(struct conn *c, bool write, unsigned int lun)
 /* Commands whose connections have ended, of the dead target. */
 static unsigned int draining(void)
 {
-	unsigned int n = 0, lun, count;
+	unsigned int n = 0, count;
 	char line[128];
 	FILE *f = fopen(tap_fmt("/sys/kernel/config/target/%s/attrib/draining",
 				getenv("RAW_CFG")), "r");
 
 	CK(f, "no attrib/draining");
 	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "lun_%u: %u commands", &lun, &count) == 2)
+		if (sscanf(line, "%*[^:]: %u commands", &count) == 1)
 			n += count;
 	fclose(f);
 	return n;
@@ -993,6 +994,53 @@ static void too_many(const void *arg)
 	conn_close(c);
 	all_is_well();
 	threads_end(threads);
+}
+
+/* More LUNs than attrib/draining has lines for: from 100 on, of the same disk. */
+static void many_luns(unsigned int n)
+{
+	const char *tpg = getenv("RAW_CFG");
+	char disk[PATH_MAX];
+
+	CK(realpath(tap_fmt("/sys/kernel/config/target/%s/lun/lun_%u/%s", tpg, LUN_DEAD,
+			    "dying"), disk), "no link to the backstore");
+	for (unsigned int i = 100; i < 100 + n; i++) {
+		cfg_mkdir(tap_fmt("%s/lun/lun_%u", tpg, i));
+		cfg_link(disk, tap_fmt("%s/lun/lun_%u/dying", tpg, i));
+	}
+}
+
+static void draining_lines(const void *arg)
+{
+	unsigned int lines = 0;
+	struct conn *c;
+	char *text;
+
+	(void)arg;
+	tap_limit(120000);
+	many_luns(40);
+	c = ready_as(BASE "lines");
+	for (unsigned int i = 100; i < 140; i++)
+		settle(c, i);
+	freeze();
+	for (unsigned int i = 100; i < 140; i++)
+		scsi_send(c, scsi_rw(false, i, 4096 + 8 * i, 8));
+	ping(c);
+	conn_close(c);
+	for (int64_t end = tap_clock() + WAIT_MS; draining() < 40; usleep(20000))
+		CK(tap_clock() < end, "%u of 40 commands drain", draining());
+	text = cfg_read(tap_fmt("%s/attrib/draining", getenv("RAW_CFG")));
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"), lines++) {
+		if (lines < 31)
+			CK(!strncmp(line, "lun_1", 5), "line %u: %s", lines, line);
+		else
+			CK(strstr(line, "others: 9 commands, 36864 bytes, oldest "),
+			   "the last line: %s", line);
+	}
+	CK_EQ(lines, 32, "lines");
+	thaw();
+	for (int64_t end = tap_clock() + 60000; draining(); usleep(50000))
+		CK(tap_clock() < end, "%u commands drain after the thaw", draining());
 }
 
 /* Answers come after the thaw, each its own, and none for what was aborted. */
@@ -1261,6 +1309,8 @@ static const struct tap_case cases[] = {
 	  many_resets },
 	{ "6.3.5", "new logins over frozen reads until the disk takes no more", too_many },
 	{ "6.3.5", "new logins over frozen writes until the disk takes no more", too_many, "writes" },
+	{ "6.3.5", "attrib/draining has a line for 31 LUNs each, and one for all others",
+	  draining_lines },
 	{ "4.2.2.1", "after the thaw each command gets its answer", answers_after_thaw },
 	{ "11.5.1", "a LUN RESET is answered after the thaw, no status follows",
 	  reset_over_thaw },

@@ -158,7 +158,7 @@ struct tcmi_orphans {
 	unsigned long oldest;
 };
 
-#define TCMI_ORPHANS_SHOWN	32	/* LUNs */
+#define TCMI_ORPHANS_SHOWN	32	/* LUNs; the last one stands for all others */
 
 static struct tcmi_orphans *tcmi_orphans_of(struct tcmi_orphans *all, u64 lun)
 {
@@ -171,10 +171,24 @@ static struct tcmi_orphans *tcmi_orphans_of(struct tcmi_orphans *all, u64 lun)
 	return &all[i];
 }
 
+static ssize_t tcmi_orphans_line(const struct tcmi_orphans *one, bool others, char *page,
+				 ssize_t len)
+{
+	ssize_t start = len;
+
+	if (others)
+		len += sysfs_emit_at(page, len, "others: ");
+	else
+		len += sysfs_emit_at(page, len, "lun_%llu: ", one->lun);
+	len += sysfs_emit_at(page, len, "%u commands, %llu bytes, oldest %lu s\n",
+			     one->commands, one->bytes, (jiffies - one->oldest) / HZ);
+	return len - start;
+}
+
 /**
  * tcmi_drain_show() - what a portal group's ended connections still wait for
  * @tpg: the group
- * @page: gets a line for each LUN
+ * @page: gets a line for each LUN, and if there are too many one for the others
  * Return: the length.
  */
 ssize_t tcmi_drain_show(struct tcmi_tpg *tpg, char *page)
@@ -192,14 +206,11 @@ ssize_t tcmi_drain_show(struct tcmi_tpg *tpg, char *page)
 		one = tcmi_orphans_of(all, cmd->tpg_lun);
 		if (!one->commands++ || time_before(cmd->born, one->oldest))
 			one->oldest = cmd->born;
-		one->bytes += cmd->se_cmd.data_length;
+		one->bytes += cmd->orphan_bytes;
 	}
 	spin_unlock(&tcmi_orphans_lock);
 	for (i = 0; i < TCMI_ORPHANS_SHOWN && all[i].commands; i++)
-		len += sysfs_emit_at(page, len,
-				     "lun_%llu: %u commands, %llu bytes, oldest %lu s\n",
-				     all[i].lun, all[i].commands, all[i].bytes,
-				     (jiffies - all[i].oldest) / HZ);
+		len += tcmi_orphans_line(&all[i], i == TCMI_ORPHANS_SHOWN - 1, page, len);
 	kfree(all);
 	return len;
 }
