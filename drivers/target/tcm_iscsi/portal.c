@@ -29,7 +29,7 @@ static LIST_HEAD(tcmi_portals);		/* tcmi_config_mutex */
 /**
  * tcmi_portal_parse() - the name of an np/ directory as an address
  * @net: namespace in which a scope ("%eth0") is resolved
- * @name: "1.2.3.4:3260" or "[fe80::1%eth0]:3260"
+ * @name: "1.2.3.4:3260" or "[fe80::1%eth0]:3260"; some write "[1.2.3.4]:3260"
  * @addr: result
  *
  * Return: 0 or -EINVAL.
@@ -56,7 +56,7 @@ int tcmi_portal_parse(struct net *net, const char *name, struct sockaddr_storage
 	memcpy(host, start, end - start);
 	host[end - start] = '\0';
 	memset(addr, 0, sizeof(*addr));
-	if (inet_pton_with_scope(net, *name == '[' ? AF_INET6 : AF_INET, host, port, addr))
+	if (inet_pton_with_scope(net, *name == '[' ? AF_UNSPEC : AF_INET, host, port, addr))
 		return -EINVAL;
 	return 0;
 }
