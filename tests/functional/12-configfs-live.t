@@ -59,6 +59,11 @@ threads()
 	done
 }
 
+threads_on()
+{
+	[ "$(threads | sort -u)" = "$1" ]
+}
+
 seconds_of()
 {
 	local start=$EPOCHREALTIME
@@ -118,8 +123,11 @@ is "$(cat "$ACL/param/MaxBurstLength")" "No Active iSCSI Session" "so are its pa
 is "$(stat_of iscsi_instance/sessions)" 0 "no session is counted"
 is "$(stat_of iscsi_logout_stats/normal_logouts)" 3 "the logouts are counted"
 try "it logs in again" node_login "$IQN" $PORTAL
-ok 'poll 30 eval "[ \"\$(threads | sort -u)\" = 1 ]"' "the new thread keeps to that CPU" || diag "$(threads)"
+ok 'poll 30 threads_on 1' "the new thread keeps to that CPU" || diag "$(threads)"
+try "the other CPU is chosen" eval 'put 0 "$CFG/iscsi/cpus_allowed_list"'
+ok 'poll 10 threads_on 0' "the thread moves there with its session" || diag "$(threads)"
 try "all CPUs are chosen again" eval 'put 0-1 "$CFG/iscsi/cpus_allowed_list"'
+ok 'poll 10 threads_on 0-1' "and it may use them" || diag "$(threads)"
 
 try "the group is disabled with a session, in bounded time" seconds_of tpg_disable "$IQN" 1
 ok 'poll 30 no_session' "the session is gone then, or soon"

@@ -16,10 +16,11 @@
 /* A leaf: taken by starting threads too, which must not wait for configuration. */
 static DEFINE_MUTEX(tcmi_cpus_lock);
 static cpumask_var_t tcmi_cpus;
+unsigned int tcmi_cpus_version;		/* written under tcmi_cpus_lock */
 
 /**
  * tcmi_cpus_apply() - keep a thread on the CPUs that the administrator allows
- * @task: not yet running
+ * @task: not yet running, or current
  *
  * When none of these is online any more the thread may run anywhere: that beats
  * a connection which can't be served.
@@ -27,10 +28,15 @@ static cpumask_var_t tcmi_cpus;
 void tcmi_cpus_apply(struct task_struct *task)
 {
 	mutex_lock(&tcmi_cpus_lock);
-	if (!cpumask_subset(cpu_possible_mask, tcmi_cpus) &&
-	    set_cpus_allowed_ptr(task, tcmi_cpus))
+	/* until it is written for the first time the list has nothing to say */
+	if (tcmi_cpus_version && set_cpus_allowed_ptr(task, tcmi_cpus))
 		pr_debug("%s: no CPU of cpus_allowed_list is online\n", task->comm);
 	mutex_unlock(&tcmi_cpus_lock);
+}
+
+static void tcmi_cpus_changed(struct tcmi_conn *conn, void *unused)
+{
+	tcmi_conn_kick(conn);
 }
 
 static ssize_t tcmi_wwn_lio_version_show(struct config_item *item, char *page)
@@ -62,7 +68,9 @@ static ssize_t tcmi_wwn_cpus_allowed_list_store(struct config_item *item,
 	if (!ret) {
 		mutex_lock(&tcmi_cpus_lock);
 		cpumask_copy(tcmi_cpus, mask);
+		WRITE_ONCE(tcmi_cpus_version, tcmi_cpus_version + 1 ?: 1);
 		mutex_unlock(&tcmi_cpus_lock);
+		tcmi_sess_each_conn(tcmi_cpus_changed, NULL);
 	}
 	free_cpumask_var(mask);
 	return ret ? ret : count;

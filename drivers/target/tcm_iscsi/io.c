@@ -143,13 +143,26 @@ static int tcmi_io_once(struct tcmi_conn *conn)
 	return rx || tx;
 }
 
+/* cpus_allowed_list may change while the thread runs. */
+static void tcmi_io_cpus(unsigned int *version)
+{
+	unsigned int now = READ_ONCE(tcmi_cpus_version);
+
+	if (likely(now == *version))
+		return;
+	*version = now;
+	tcmi_cpus_apply(current);
+}
+
 /* Return: true when the connection is to end, false when it has another thread. */
 static bool tcmi_io_loop(struct tcmi_conn *conn)
 {
+	unsigned int cpus = 0;
 	unsigned long deadline;
 	int ret;
 
 	for (;;) {
+		tcmi_io_cpus(&cpus);
 		clear_bit(TCMI_CONN_KICKED, &conn->flags);
 		smp_mb__after_atomic();		/* pairs with test_and_set in kick */
 		ret = tcmi_io_once(conn);

@@ -771,6 +771,7 @@ extern struct configfs_attribute *tcmi_acl_base_attrs[];
 extern struct configfs_attribute *tcmi_acl_attrib_attrs[];
 extern struct configfs_attribute *tcmi_acl_auth_attrs[];
 extern struct configfs_attribute *tcmi_acl_param_attrs[];
+extern unsigned int tcmi_cpus_version;
 void tcmi_cpus_apply(struct task_struct *task);
 int tcmi_configfs_init(void);
 void tcmi_configfs_exit(void);
