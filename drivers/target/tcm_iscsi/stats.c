@@ -55,9 +55,9 @@ void tcmi_stats_login_fail(struct tcmi_wwn *wwn, enum tcmi_login_fail type,
 }
 
 /**
- * tcmi_stats_sess_fail() - a session has ended by an error
+ * tcmi_stats_sess_fail() - an error of a session, which ends it or not
  * @wwn: the target, which the caller keeps from going away
- * @type: 1 digest, 2 connection timeout, 3 format of a PDU
+ * @type: 1 digest, 2 connection timeout
  * @name: of the initiator
  */
 void tcmi_stats_sess_fail(struct tcmi_wwn *wwn, u8 type, const char *name)
@@ -69,8 +69,6 @@ void tcmi_stats_sess_fail(struct tcmi_wwn *wwn, u8 type, const char *name)
 		atomic_inc(&stats->digest_errors);
 	else if (type == 2)
 		atomic_inc(&stats->cxn_errors);
-	else if (type == 3)
-		atomic_inc(&stats->format_errors);
 	spin_lock_irqsave(&tcmi_stats_lock, flags);
 	stats->last_sess_fail_type = type;
 	strscpy(stats->last_sess_fail_name, name, sizeof(stats->last_sess_fail_name));
@@ -126,8 +124,7 @@ static u32 tcmi_stat_portals(struct tcmi_wwn *wwn)
 
 static u32 tcmi_stat_sess_fails(const struct tcmi_login_stats *stats)
 {
-	return atomic_read(&stats->digest_errors) + atomic_read(&stats->cxn_errors) +
-	       atomic_read(&stats->format_errors);
+	return atomic_read(&stats->digest_errors) + atomic_read(&stats->cxn_errors);
 }
 
 static u32 tcmi_stat_login_fails(const struct tcmi_login_stats *stats)
@@ -183,7 +180,8 @@ static struct configfs_attribute *tcmi_stat_instance_attrs[] = {
 TCMI_STAT(sess_err, inst, "%u", wwn->index);
 TCMI_STAT_COUNT(sess_err, digest_errors);
 TCMI_STAT_COUNT(sess_err, cxn_errors);
-TCMI_STAT_COUNT(sess_err, format_errors);
+/* PDUs in a wrong format are rejected */
+TCMI_STAT(sess_err, format_errors, "%u", 0);
 
 static struct configfs_attribute *tcmi_stat_sess_err_attrs[] = {
 	&tcmi_stat_sess_err_attr_inst,

@@ -78,7 +78,6 @@ struct tcmi_login_stats {
 	atomic_t abnormal_logouts;
 	atomic_t digest_errors;
 	atomic_t cxn_errors;		/* connection timeouts */
-	atomic_t format_errors;
 	u64 last_fail_time;		/* jiffies64 of the last failed login, 0 none */
 	u8 last_fail_type;		/* numbers of iscsi_tgt_attr/last_fail_type */
 	char last_fail_name[ISCSIP_NAME_MAX + 1];
@@ -100,19 +99,19 @@ enum tcmi_login_fail {			/* last_fail_type values */
 enum tcmi_sess_fail {			/* last_sess_fail_type values */
 	TCMI_SESS_FAIL_DIGEST = 1,
 	TCMI_SESS_FAIL_TIMEOUT = 2,
-	TCMI_SESS_FAIL_FORMAT = 3,
 };
 
 /**
  * struct tcmi_wwn - one iSCSI target (target/iscsi/<wwn>)
- * @name: normalised for comparing; the directory keeps what was typed
+ * @name: as typed: what the directory is called, and SendTargets and VPD 83 say
+ * @norm: normalised, what names are compared with
  */
 struct tcmi_wwn {
 	struct se_wwn wwn;
 	struct list_head entry;		/* tcmi_wwns */
 	struct list_head tpgs;		/* struct tcmi_tpg.entry, ascending tag */
-	char name[ISCSIP_NAME_MAX + 1];	/* as typed: what SendTargets and VPD 83 say */
-	char norm[ISCSIP_NAME_MAX + 1];	/* what names are compared with */
+	char name[ISCSIP_NAME_MAX + 1];
+	char norm[ISCSIP_NAME_MAX + 1];
 	u32 index;			/* statistics inst */
 	struct tcmi_login_stats stats;
 	struct config_group stat_instance;
