@@ -127,6 +127,69 @@ static void after_reads(const void *arg)
 	target_healthy();
 }
 
+/* What was answered before goes first; nothing goes behind the Logout Response (4.6.3.3). */
+static void last_answer(struct conn *c)
+{
+	struct pdu *p;
+
+	while ((p = pdu_recv(c)) && PDU_OP(p) != OP_LOGOUT_RSP)
+		CK(scsi_feed(c, p), "got %s", op_name(PDU_OP(p)));
+	CK(p, "closed without a Logout Response");
+	CK_EQ(PDU_RESPONSE(p), 0, "the Logout Response");
+	p = pdu_recv(c);
+	CK(!p, "a %s after the Logout Response", p ? op_name(PDU_OP(p)) : "");
+}
+
+static void overtaken(const void *arg)
+{
+	struct conn *c = login_normal();
+
+	(void)arg;
+	scsi_settle(c, 0);
+	conn_cork(c);
+	for (int i = 0; i < 32; i++)
+		scsi_send(c, scsi_rw(false, 0, 0, 256));
+	pdu_send(c, logout_pdu(c, 0, 0));
+	conn_uncork(c);
+	last_answer(c);
+	target_healthy();
+}
+
+/* 4.2.2.1: a write whose turn comes behind that of the Logout never starts. */
+static void overtaken_in_turn(const void *arg)
+{
+	struct conn *c = login_normal(), *d;
+	struct scsi *w = scsi_rw(true, 0, 400, 8), *before, *after;
+	uint32_t sn;
+	struct pdu *p;
+
+	(void)arg;
+	scsi_settle(c, 0);
+	before = scsi_rw(false, 0, 400, 8);
+	scsi_good(c, before);
+	sn = c->cmdsn;
+	scsi_imm(w, 4096);
+	conn_cork(c);
+	c->cmdsn = sn + 2;
+	scsi_send(c, w);
+	p = logout_pdu(c, 0, 0);
+	p->bhs[0] &= ~OP_IMM;
+	put32(p->bhs + 24, sn + 1);
+	pdu_send(c, p);
+	p = nop_pdu(c, next_itt(), NO_TAG, true);
+	p->bhs[0] &= ~OP_IMM;
+	put32(p->bhs + 24, sn);
+	pdu_send(c, p);
+	conn_uncork(c);
+	CK_EQ(PDU_ITT(pdu_expect(c, OP_NOP_IN)), PDU_ITT(p), "the echo's ITT");
+	last_answer(c);
+	d = login_normal();
+	scsi_settle(d, 0);
+	after = scsi_rw(false, 0, 400, 8);
+	scsi_good(d, after);
+	CK(!memcmp(before->in, after->in, 4096), "the write was carried out");
+}
+
 static void session_gone(const void *arg)
 {
 	struct conn *c = login_normal(), *d;
@@ -302,6 +365,9 @@ static const struct tap_case cases[] = {
 	{ "11.14", "commands behind the Logout are not served", behind },
 	{ "11.14", "a write that waits for data is ended by the Logout", pending },
 	{ "11.14", "a Logout amid reads is answered", after_reads },
+	{ "4.6.3.3", "nothing follows the Logout Response: not the reads it has overtaken",
+	  overtaken },
+	{ "4.6.3.3", "a write behind the Logout's turn is not carried out", overtaken_in_turn },
 	{ "6.3.5", "after the Logout the session does not exist", session_gone },
 	{ "11.14.2", "a Logout with data does no harm", with_data },
 	{ "13.21", "\"close the connection\" on a discovery session does no harm",

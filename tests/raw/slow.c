@@ -293,6 +293,32 @@ static void logout_now(const void *arg)
 	(void)s;
 }
 
+/*
+ * The disk answers while the Logout Response is stuck behind reads of another one, which the
+ * initiator has not taken yet: nothing may come behind it (4.6.3.3).
+ */
+static void logout_stuck(const void *arg)
+{
+	struct conn *b = ready(), *c = login_keys("MaxRecvDataSegmentLength=262144\n");
+	struct pdu *p;
+
+	(void)arg;
+	tap_defer(wait_disk, NULL);
+	scsi_settle(c, 0);
+	scsi_settle(c, LUN_SLOW);
+	for (int i = 0; i < 16; i++)
+		scsi_send(c, scsi_rw(false, 0, 0, 2048));
+	slow_read(c);
+	pdu_send(c, logout_pdu(c, 0, 0));
+	/* ours comes behind that one: when it is answered, so is the other */
+	scsi_wait(b, slow_read(b));
+	while ((p = pdu_recv(c)) && PDU_OP(p) != OP_LOGOUT_RSP)
+		CK(scsi_feed(c, p), "got %s", op_name(PDU_OP(p)));
+	CK(p, "closed without a Logout Response");
+	p = pdu_recv(c);
+	CK(!p, "a %s after the Logout Response", p ? op_name(PDU_OP(p)) : "");
+}
+
 static void switch_off(const void *arg)
 {
 	struct conn *c = ready();
@@ -402,6 +428,7 @@ static const struct tap_case cases[] = {
 	{ "6.3", "a login does not wait for the disk of a reset session", other_login,
 	  "reset" },
 	{ "11.14", "a Logout amid slow commands is answered", logout_now },
+	{ "4.6.3.3", "nothing follows a Logout Response that waits for the socket", logout_stuck },
 	{ "4.2.3.3", "PREEMPT AND ABORT of a node that keeps leaving reads behind comes to its end",
 	  fence_ends },
 	{ "11.9.1", "switching off amid slow commands is bounded", switch_off },

@@ -513,7 +513,7 @@ int tcmi_rx_run(struct tcmi_conn *conn)
 
 	while (budget--) {
 		if (conn->tx.npdus >= TCMI_RX_MAX_PDUS ||
-		    conn->state >= TCMI_CONN_LOGOUT || tcmi_conn_over(conn))
+		    tcmi_conn_mute(conn) || tcmi_conn_over(conn))
 			return 0;
 		ret = tcmi_rx_pdu(conn);
 		if (ret == -EAGAIN)

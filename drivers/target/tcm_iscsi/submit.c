@@ -229,6 +229,12 @@ static void tcmi_submit(struct tcmi_cmd *cmd)
 		target_submit(&cmd->se_cmd);
 }
 
+/* What a Logout or a close has overtaken doesn't start (11.14). */
+static bool tcmi_submit_over(const struct tcmi_conn *conn)
+{
+	return tcmi_conn_over(conn) || tcmi_conn_mute(conn);
+}
+
 static void tcmi_submit_work(struct work_struct *work)
 {
 	struct tcmi_cmd *cmd = container_of(work, struct tcmi_cmd, work);
@@ -237,7 +243,7 @@ static void tcmi_submit_work(struct work_struct *work)
 	/* one that core has begun to end is core's */
 	if (READ_ONCE(cmd->se_cmd.transport_state) & CMD_T_ABORTED)
 		tcmi_submit(cmd);
-	else if (tcmi_conn_over(cmd->conn) || READ_ONCE(cmd->conn->state) >= TCMI_CONN_LOGOUT)
+	else if (tcmi_submit_over(cmd->conn))
 		tcmi_cmd_end_early(cmd);
 	else if (cmd->pr_lane && tcmi_reserve_strands(cmd))
 		tcmi_cmd_fail(cmd, TCM_INVALID_PARAMETER_LIST);
@@ -549,7 +555,7 @@ static bool tcmi_submit_lun(struct tcmi_conn *conn, const struct se_lun *lun,
 	struct tcmi_cmd *cmd;
 	unsigned long turn;
 
-	while (mine && !tcmi_conn_over(conn) && (cmd = tcmi_submit_next(conn, lun))) {
+	while (mine && !tcmi_submit_over(conn) && (cmd = tcmi_submit_next(conn, lun))) {
 		u8 opcode = cmd->se_cmd.t_task_cdb[0];
 
 		cmd->tpg_lun = lun->unpacked_lun;
@@ -590,7 +596,7 @@ bool tcmi_submit_run(struct tcmi_conn *conn)
 {
 	bool mine = true;
 
-	while (mine && !list_empty(&conn->submit) && !tcmi_conn_over(conn)) {
+	while (mine && !list_empty(&conn->submit) && !tcmi_submit_over(conn)) {
 		struct tcmi_cmd *cmd = list_first_entry(&conn->submit, struct tcmi_cmd, entry);
 		const struct se_lun *lun = cmd->se_cmd.se_lun;
 		struct tcmi_lane *lane = tcmi_lane_get(lun);

@@ -319,7 +319,7 @@ enum tcmi_conn_state {
 	TCMI_CONN_NEW,		/* accepted, no byte yet, no thread */
 	TCMI_CONN_LOGIN,
 	TCMI_CONN_FULL,
-	TCMI_CONN_LOGOUT,	/* Logout answered: close when that is sent */
+	TCMI_CONN_LOGOUT,	/* its last answer is queued: close when that is sent */
 	TCMI_CONN_CLOSING,
 	TCMI_CONN_DEAD,
 };
@@ -423,7 +423,8 @@ struct tcmi_tx {
 	u32 cur;			/* first bvec not sent completely */
 	u32 cur_off;
 	u32 bytes;			/* left to send of this batch */
-	bool close_after;
+	bool ended;			/* the last PDU is queued, and nothing goes behind it */
+	bool close_after;		/* and is sent */
 	bool blocked;			/* socket full: wait for write_space */
 	bool broken;			/* what has been sent has no proper end */
 	bool starved;			/* TCP has no memory, and nothing of ours to send */
@@ -577,10 +578,13 @@ static inline bool tcmi_conn_over(const struct tcmi_conn *conn)
 	return test_bit(TCMI_CONN_CLOSE, &conn->flags);
 }
 
-/* Nothing more is sent: the last PDU is out, or the teardown has begun. */
+/*
+ * Nothing more is answered, nor started: the last PDU is queued, behind which nothing goes
+ * (4.6.3.3), or the teardown has begun. Context: any.
+ */
 static inline bool tcmi_conn_mute(const struct tcmi_conn *conn)
 {
-	return conn->tx.close_after || conn->state >= TCMI_CONN_CLOSING;
+	return READ_ONCE(conn->state) >= TCMI_CONN_LOGOUT;
 }
 
 static inline struct tcmi_tpg *to_tcmi_tpg(struct se_portal_group *se_tpg)

@@ -71,10 +71,15 @@ void tcmi_pdu_free(struct tcmi_pdu *pdu)
 /**
  * tcmi_tx_pdu() - queue a PDU; it belongs to the send queue now
  * @conn: the connection; its thread calls
- * @pdu: the PDU
+ * @pdu: the PDU; the last one of a connection has none behind it
  */
 void tcmi_tx_pdu(struct tcmi_conn *conn, struct tcmi_pdu *pdu)
 {
+	if (conn->tx.ended) {
+		tcmi_pdu_free(pdu);
+		return;
+	}
+	conn->tx.ended = pdu->close_after;
 	conn->tx.npdus++;
 	list_add_tail(&pdu->txe.entry, &conn->tx.queue);
 }
@@ -99,7 +104,7 @@ void tcmi_tx_cmd(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
  */
 void tcmi_tx_r2t(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
-	if (!list_empty(&cmd->txe.entry))
+	if (!list_empty(&cmd->txe.entry) || tcmi_conn_mute(conn))
 		return;
 	cmd->txe.kind = TCMI_TXE_R2T;
 	list_add_tail(&cmd->txe.entry, &conn->tx.queue);

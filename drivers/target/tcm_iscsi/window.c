@@ -165,7 +165,9 @@ void tcmi_window_run(struct tcmi_conn *conn)
 {
 	struct tcmi_cmd *cmd;
 
-	while ((cmd = list_first_entry_or_null(&conn->held, struct tcmi_cmd, entry))) {
+	/* one of them may be a Logout, which ends those behind it */
+	while (!tcmi_conn_mute(conn) &&
+	       (cmd = list_first_entry_or_null(&conn->held, struct tcmi_cmd, entry))) {
 		struct tcmi_sess *sess = conn->sess;
 		bool due;
 
