@@ -2,6 +2,10 @@
 /* NOP-Out and NOP-In. */
 #include "raw.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+
 static void echo(const void *arg)
 {
 	uint32_t len = *(const int *)arg;
@@ -172,6 +176,76 @@ static void guess_ttt(const void *arg)
 	target_healthy();
 }
 
+#define PINGS		100
+#define PING_LEN	(256 * 1024)
+
+static void write_rest(struct conn *c, const uint8_t *b, size_t len)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(!conn_write(c, b, len));
+	CK(pid > 0, "fork: %s", strerror(errno));
+}
+
+static size_t write_until_full(struct conn *c, const uint8_t *b, size_t len)
+{
+	struct pollfd pfd = { .fd = c->fd, .events = POLLOUT };
+	size_t done = 0;
+
+	/* what the sockets take between themselves comes to an end within a second */
+	while (done < len && poll(&pfd, 1, 2000) == 1) {
+		ssize_t n = send(c->fd, b + done, len - done, MSG_NOSIGNAL);
+
+		CK(n > 0, "send: %s", strerror(errno));
+		done += n;
+	}
+	return done;
+}
+
+/*
+ * Echoes that nobody takes fill the sockets, and then about a MiB of the target's memory.
+ * Read again, they all come.
+ */
+static void large_unread(const void *arg)
+{
+	struct conn *c = login_keys("MaxRecvDataSegmentLength=262144\n");
+	uint8_t *data = tap_alloc(PING_LEN), *all;
+	uint32_t first = next_itt(), last = first;
+	size_t len, done;
+	int small = 65536;
+
+	(void)arg;
+	CK(c->p.tgt_mrdsl >= PING_LEN, "the target takes %u bytes only", c->p.tgt_mrdsl);
+	setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	setsockopt(c->fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	fill(data, PING_LEN, 7);
+	conn_cork(c);
+	for (int i = 0; i < PINGS; i++) {
+		struct pdu *p = nop_pdu(c, last, NO_TAG, true);
+
+		last = next_itt();
+		pdu_data(p, data, PING_LEN);
+		pdu_send(c, p);
+	}
+	all = c->cork;
+	len = c->cork_len;
+	c->cork = NULL;
+	done = write_until_full(c, all, len);
+	tap_log("the target took %zu bytes", done);
+	CK(done < 16 << 20, "the target took %zu bytes without an answer", done);
+	write_rest(c, all + done, len - done);
+	for (int i = 0; i < PINGS; i++) {
+		struct pdu *p = pdu_expect(c, OP_NOP_IN);
+
+		CK_EQ(PDU_ITT(p), first + i, "the echo's ITT");
+		CK_EQ(p->dlen, PING_LEN, "the echo's length");
+		CK(!memcmp(p->data, data, PING_LEN), "the echo differs");
+	}
+	free(all);
+	conn_healthy(c);
+}
+
 static void ping_with_ttt(const void *arg)
 {
 	struct conn *c = login_normal();
@@ -279,6 +353,8 @@ static const struct tap_case cases[] = {
 	{ "13.12", "ping data over the target's limit are refused", too_long },
 	{ "11.18", "an immediate NOP-Out is echoed", immediate },
 	{ "11.18", "fifty pings in one segment are echoed in order", fifty },
+	{ "11.18.3", "pings of 256 KiB whose echoes nobody reads are not read either, and then are",
+	  large_unread },
 	{ "11.19", "a NOP-Out with ITT 0xffffffff is not answered", unanswered,
 	  "plain" },
 	{ "11.18.1", "such a NOP-Out that is not immediate does no harm", unanswered,

@@ -13,7 +13,6 @@
 
 #define TCMI_RX_BUDGET		64	/* PDUs before the send side gets its turn */
 #define TCMI_RX_DIRECT		1024	/* bytes from which pages are received directly */
-#define TCMI_RX_MAX_PDUS	128	/* queued answers at which we stop reading */
 #define TCMI_RX_BVECS		32
 
 /* ---- bytes ---- */
@@ -512,9 +511,12 @@ int tcmi_rx_run(struct tcmi_conn *conn)
 	int ret;
 
 	while (budget--) {
-		if (conn->tx.npdus >= TCMI_RX_MAX_PDUS ||
-		    tcmi_conn_mute(conn) || tcmi_conn_over(conn))
+		if (tcmi_conn_mute(conn) || tcmi_conn_over(conn))
 			return 0;
+		if (tcmi_tx_full(conn)) {
+			conn->last_rx = jiffies;	/* the silence is ours */
+			return 0;
+		}
 		ret = tcmi_rx_pdu(conn);
 		if (ret == -EAGAIN)
 			return 0;

@@ -412,6 +412,7 @@ struct tcmi_tx {
 	struct list_head queue;		/* struct tcmi_txe */
 	struct list_head batch;		/* encoded completely, not yet sent */
 	u32 npdus;			/* tcmi_pdus queued: backpressure on rx */
+	u32 pdu_bytes;			/* and the memory of their data, too */
 	struct page *hpage;		/* headers go here */
 	u32 hoff;
 	struct page *spent[TCMI_TX_SPENT];	/* full ones of this batch */
@@ -662,6 +663,7 @@ void tcmi_rx_reject(struct tcmi_conn *conn, u8 reason);
 /* ---- tx.c ---- */
 int tcmi_tx_run(struct tcmi_conn *conn);
 void tcmi_tx_drop(struct tcmi_conn *conn);
+bool tcmi_tx_full(const struct tcmi_conn *conn);
 void tcmi_tx_cmd(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_tx_r2t(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 struct tcmi_pdu *tcmi_pdu_new(u8 opcode, const void *payload, u32 len);

@@ -20,6 +20,8 @@
 #define TCMI_TX_BATCH		(512 * 1024)	/* bytes at which a batch is closed */
 #define TCMI_TX_PDU_BVECS	(TCMI_MRDSL_REMOTE_MAX / PAGE_SIZE + 6)
 #define TCMI_TX_HEADER_MAX	(ISCSIP_BHS_LEN + ISCSIP_DIGEST_LEN)
+#define TCMI_TX_MAX_PDUS	128		/* queued answers, and bytes of their data, */
+#define TCMI_TX_MAX_BYTES	(1024 * 1024)	/* at which we stop reading */
 
 /* ---- control PDUs ---- */
 
@@ -68,6 +70,21 @@ void tcmi_pdu_free(struct tcmi_pdu *pdu)
 	kfree(pdu);
 }
 
+/* Pings of any size are echoed whole or cut, but their pages are all there. */
+static u32 tcmi_pdu_size(const struct tcmi_pdu *pdu)
+{
+	return pdu->nents * PAGE_SIZE;
+}
+
+/**
+ * tcmi_tx_full() - do so many answers wait to be sent that there may be no more?
+ * @conn: the connection; its thread calls
+ */
+bool tcmi_tx_full(const struct tcmi_conn *conn)
+{
+	return conn->tx.npdus >= TCMI_TX_MAX_PDUS || conn->tx.pdu_bytes >= TCMI_TX_MAX_BYTES;
+}
+
 /**
  * tcmi_tx_pdu() - queue a PDU; it belongs to the send queue now
  * @conn: the connection; its thread calls
@@ -81,6 +98,7 @@ void tcmi_tx_pdu(struct tcmi_conn *conn, struct tcmi_pdu *pdu)
 	}
 	conn->tx.ended = pdu->close_after;
 	conn->tx.npdus++;
+	conn->tx.pdu_bytes += tcmi_pdu_size(pdu);
 	list_add_tail(&pdu->txe.entry, &conn->tx.queue);
 }
 
@@ -502,6 +520,7 @@ static void tcmi_tx_done(struct tcmi_conn *conn)
 		}
 		pdu = tcmi_txe_pdu(txe);
 		conn->tx.npdus--;
+		conn->tx.pdu_bytes -= tcmi_pdu_size(pdu);
 		if (pdu->close_after)
 			conn->tx.close_after = true;
 		tcmi_pdu_free(pdu);
@@ -595,4 +614,5 @@ void tcmi_tx_drop(struct tcmi_conn *conn)
 			tcmi_pdu_free(tcmi_txe_pdu(txe));
 	}
 	tx->npdus = 0;
+	tx->pdu_bytes = 0;
 }
