@@ -304,6 +304,44 @@ static void reopens(const void *arg)
 	CK_EQ(window(c), 4, "the window when all is done");
 }
 
+/*
+ * 11.4.11: writes which fill the window end without a status, by another initiator's reset.
+ * Nothing else being sent, a NOP-In that wants no answer says that there is room again.
+ */
+static void reopens_by_itself(const void *arg)
+{
+	struct conn *c, *d;
+	struct pdu *p;
+
+	(void)arg;
+	cfg_set("core/rd_mcp_0/disk0/attrib/emulate_tas", "0");
+	c = login_new(&(struct login_opts){ .session = "Normal", .initiator = INI_FEW });
+	d = login_normal();
+	scsi_settle(c, 0);
+	scsi_settle(d, 0);
+	c->no_pong = true;
+	for (int i = 0; i < 4; i++) {
+		struct scsi *w = scsi_rw(true, 0, 8 * i, 8);
+
+		w->manual_r2t = true;
+		scsi_send(c, w);
+		scsi_feed(c, pdu_expect(c, OP_R2T));
+	}
+	CK_EQ(window(c), 0, "the window when it is full");
+	CK_EQ(tmf(d, TMF_LUN_RESET, 0, NO_TAG, 0), TMR_COMPLETE, "the reset");
+	p = pdu_recv_ms(c, 5000);
+	CK(p, "nothing came within 5 s");
+	CK_EQ(PDU_OP(p), OP_NOP_IN, "what came");
+	CK_EQ(PDU_ITT(p), NO_TAG, "its ITT");
+	CK_EQ(PDU_TTT(p), NO_TAG, "its TTT");
+	CK(window(c) > 0, "the window it carries is shut");
+	conn_expect_silence(c, 500);
+	while (c->cmds)
+		scsi_forget(c, c->cmds);
+	scsi_settle(c, 0);
+	conn_healthy(c);
+}
+
 /* As many commands as the window lets through, all held by their data */
 static void fill_window(const void *arg)
 {
@@ -636,6 +674,8 @@ static const struct tap_case cases[] = {
 	{ "4.2.2.1", "the window is the ACL's cmdsn_depth of 64", depth, BASE "ini" },
 	{ "4.2.2.1", "the window is the ACL's cmdsn_depth of 4", depth, INI_FEW },
 	{ "4.2.2.1", "the window opens again with each completion", reopens },
+	{ "11.4.11", "the window opens by itself where the commands in it end without a status",
+	  reopens_by_itself },
 	{ "4.2.2.1", "a window full of writes without data works out", fill_window },
 	{ "4.2.2.1", "a window full of writes of 4 KiB waits for the missing command",
 	  held_data, &kib4 },

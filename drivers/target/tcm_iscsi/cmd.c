@@ -513,8 +513,10 @@ void tcmi_cmd_finish(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	hlist_del_init(&cmd->task);
 	list_del_init(&cmd->txe.entry);
 	tcmi_drain_forget(cmd);
-	if (conn->sess)
+	if (conn->sess && test_bit(TCMI_CMD_SLOT, &cmd->flags)) {
 		tcmi_cmd_slot_give(cmd);
+		set_bit(TCMI_CONN_WINDOW, &conn->flags);	/* without a response */
+	}
 	if (test_bit(TCMI_CMD_SUBMITTED, &cmd->flags))
 		target_put_sess_cmd(&cmd->se_cmd);
 	else

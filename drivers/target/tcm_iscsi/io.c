@@ -140,6 +140,8 @@ static int tcmi_io_once(struct tcmi_conn *conn)
 	tx = tcmi_tx_run(conn);
 	if (tx < 0)
 		return tx;
+	if (test_bit(TCMI_CONN_WINDOW, &conn->flags) && tcmi_window_tell(conn))
+		return 1;
 	return rx || tx;
 }
 
@@ -195,8 +197,10 @@ static void tcmi_conn_teardown(struct tcmi_conn *conn)
 			 conn->peer_text, conn->why);
 	/* nobody new finds the session through us */
 	tcmi_drain_begin(conn);
-	if (sess)
+	if (sess) {
 		tcmi_sess_leave(conn);
+		tcmi_window_opened(sess);
+	}
 	/* the peer is told, as far as it listens, and the socket's memory goes back */
 	if (test_bit(TCMI_CONN_ANNOUNCE, &conn->flags) && conn->phase == ISCSIP_PHASE_FULL &&
 	    !conn->tx.broken) {

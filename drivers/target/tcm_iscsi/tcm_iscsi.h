@@ -494,6 +494,7 @@ struct tcmi_caller {
 #define TCMI_CONN_ASK_LOGOUT	3	/* ask the initiator to log out */
 #define TCMI_CONN_ANNOUNCE	4	/* tell it before closing */
 #define TCMI_CONN_DRAIN		5	/* it has no thread any more: drain_work goes on */
+#define TCMI_CONN_WINDOW	6	/* MaxCmdSN has changed, and no PDU has told yet */
 
 /**
  * struct tcmi_conn - one TCP connection
@@ -756,6 +757,10 @@ unsigned long tcmi_nop_tick(struct tcmi_conn *conn);
 struct iscsip_verdict tcmi_logout_header(struct tcmi_conn *conn, const struct iscsip_req *req);
 void tcmi_logout_ask(struct tcmi_conn *conn);
 void tcmi_logout_announce(struct tcmi_conn *conn);
+
+/* ---- window.c, see cmd.h ---- */
+bool tcmi_window_tell(struct tcmi_conn *conn);
+void tcmi_window_opened(struct tcmi_sess *sess);
 
 /* ---- text.c ---- */
 struct iscsip_verdict tcmi_text_header(struct tcmi_conn *conn, const struct iscsip_req *req,

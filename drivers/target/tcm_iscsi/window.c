@@ -198,8 +198,55 @@ void tcmi_window_numbers(struct tcmi_conn *conn, struct iscsip_sn *sn)
 		sn->maxcmdsn = conn->rx.req.cmdsn;
 		return;
 	}
+	if (test_bit(TCMI_CONN_WINDOW, &conn->flags))
+		clear_bit(TCMI_CONN_WINDOW, &conn->flags);
 	spin_lock(&sess->lock);
 	sn->expcmdsn = sess->window.exp;
 	sn->maxcmdsn = iscsip_window_max(&sess->window);
+	spin_unlock(&sess->lock);
+}
+
+/**
+ * tcmi_window_tell() - the window has opened, and nothing that is sent says so (11.4.11)
+ * @conn: the connection; its thread calls, behind its look at the send queue
+ *
+ * Only what the initiator takes for closed: in an open window it goes on by itself, and
+ * the next answer says the rest.
+ *
+ * Return: true if there is something to send now.
+ */
+bool tcmi_window_tell(struct tcmi_conn *conn)
+{
+	struct tcmi_sess *sess = conn->sess;
+	struct tcmi_pdu *pdu;
+	bool shut;
+
+	if (conn->state != TCMI_CONN_FULL || !list_empty(&conn->tx.queue))
+		return false;
+	spin_lock(&sess->lock);
+	shut = iscsip_window_seems_shut(&sess->window);
+	spin_unlock(&sess->lock);
+	pdu = shut ? tcmi_pdu_new(ISCSIP_OP_NOP_IN, NULL, 0) : NULL;
+	if (!pdu)
+		return false;
+	clear_bit(TCMI_CONN_WINDOW, &conn->flags);
+	pdu->itt = ISCSIP_TAG_RESERVED;
+	tcmi_tx_pdu(conn, pdu);
+	return true;
+}
+
+/**
+ * tcmi_window_opened() - an ended connection has given its slots back
+ * @sess: its session, which may go on with another connection
+ */
+void tcmi_window_opened(struct tcmi_sess *sess)
+{
+	struct tcmi_conn *conn;
+
+	spin_lock(&sess->lock);
+	list_for_each_entry(conn, &sess->conns, sess_entry) {
+		set_bit(TCMI_CONN_WINDOW, &conn->flags);
+		tcmi_conn_kick(conn);
+	}
 	spin_unlock(&sess->lock);
 }

@@ -49,3 +49,8 @@ u32 iscsip_window_max(struct iscsip_window *w)
 		w->max = max;
 	return w->max;
 }
+
+bool iscsip_window_seems_shut(const struct iscsip_window *w)
+{
+	return iscsip_sn_lt(w->max, w->exp) && w->used < w->depth;
+}
