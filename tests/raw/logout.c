@@ -248,9 +248,12 @@ static void expect_end(struct conn *c)
 {
 	struct pdu *p;
 
-	while ((p = pdu_recv(c)))
+	while ((p = pdu_recv(c))) {
 		CK(PDU_OP(p) == OP_ASYNC && p->bhs[36] >= 1 && p->bhs[36] <= 3,
 		   "got %s (event %u)", op_name(PDU_OP(p)), p->bhs[36]);
+		if (p->bhs[36] != 2)
+			CK_EQ(get16(p->bhs + 38), 0, "the reserved Parameter1");
+	}
 }
 
 static void disabled(const void *arg)
@@ -327,7 +330,8 @@ static void asked(const void *arg)
 
 static void depth_changed(const void *arg)
 {
-	struct conn *c = login_normal(), *d;
+	struct conn *c = login_new(&(struct login_opts){ .session = "Normal", .cid = 7 });
+	struct conn *d;
 
 	(void)arg;
 	cfg_set(acl_path(env.ini, "cmdsn_depth"), "16");

@@ -32,6 +32,21 @@ static void empty(const void *arg)
 	CK_EQ(nop_ping(c, "", 0)->dlen, 0, "the echo's length");
 }
 
+/* 11.19.3: there is a LUN only where there is a Target Transfer Tag. */
+static void no_lun(const void *arg)
+{
+	static const uint8_t none[8];
+	struct conn *c = login_normal();
+	struct pdu *t = nop_pdu(c, next_itt(), NO_TAG, true), *p;
+
+	(void)arg;
+	lun_bytes(t->bhs + 8, 1);
+	pdu_send(c, t);
+	p = pdu_expect(c, OP_NOP_IN);
+	CK_EQ(PDU_ITT(p), PDU_ITT(t), "the echo's ITT");
+	CK(!memcmp(p->bhs + 8, none, 8), "the echo has a LUN");
+}
+
 /* 11.19: only so much comes back as we can receive. */
 static void cut(const void *arg)
 {
@@ -343,6 +358,7 @@ static const int n1 = 1, n3 = 3, n4 = 4, n1000 = 1000, n4096 = 4096, max = 0;
 
 static const struct tap_case cases[] = {
 	{ "11.18", "a NOP-Out without data is echoed", empty },
+	{ "11.19.3", "an echo has no LUN, whatever the ping's was", no_lun },
 	{ "11.18.3", "1 byte of ping data comes back", echo, &n1 },
 	{ "11.18.3", "3 bytes of ping data come back", echo, &n3 },
 	{ "11.18.3", "4 bytes of ping data come back", echo, &n4 },

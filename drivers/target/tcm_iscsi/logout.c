@@ -99,7 +99,6 @@ void tcmi_logout_announce(struct tcmi_conn *conn)
 		return;
 	pdu->code = ISCSIP_ASYNC_DROP_SESSION;
 	pdu->itt = ISCSIP_TAG_RESERVED;
-	pdu->p1 = conn->cid;
 	pdu->p2 = conn->sess->params.default_time2wait;
 	pdu->own_statsn = true;
 	tcmi_tx_pdu(conn, pdu);

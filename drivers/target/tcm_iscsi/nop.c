@@ -46,7 +46,6 @@ struct iscsip_verdict tcmi_nop_header(struct tcmi_conn *conn, const struct iscsi
 	if (!rx->pdu)
 		return ISCSIP_VERDICT_DROP("out of memory");
 	rx->pdu->itt = req->itt;
-	rx->pdu->lun = req->lun;
 	rx->pdu->own_statsn = true;
 	if (req->dsl)
 		tcmi_rx_sg(conn, rx->pdu->sgl, 0, req->dsl);
