@@ -314,6 +314,31 @@ static void target_pings(const void *arg)
 	conn_healthy(a);
 }
 
+/* 11.18.1: what answers the target's ping may be a ping itself. */
+static void both_at_once(const void *arg)
+{
+	struct conn *c;
+	struct pdu *p, *r;
+
+	(void)arg;
+	cfg_set(acl_path(env.ini, "attrib/nopin_timeout"), "3");
+	cfg_set(acl_path(env.ini, "attrib/nopin_response_timeout"), "3");
+	c = login_normal();
+	c->no_pong = true;
+	for (int i = 0; i < 3; i++) {
+		p = pdu_recv_ms(c, 10000);
+		CK(p, "%s instead of ping %d", c->eof ? "closed" : "nothing", i);
+		CK_EQ(PDU_OP(p), OP_NOP_IN, "what came");
+		CK_EQ(PDU_ITT(p), NO_TAG, "the ping's ITT");
+		r = nop_pdu(c, next_itt(), PDU_TTT(p), true);
+		memcpy(r->bhs + 8, p->bhs + 8, 8);
+		pdu_send(c, r);
+		p = pdu_expect(c, OP_NOP_IN);
+		CK_EQ(PDU_ITT(p), PDU_ITT(r), "the echo's ITT");
+		CK_EQ(PDU_TTT(p), NO_TAG, "the echo's TTT");
+	}
+}
+
 static void no_pings(const void *arg)
 {
 	struct conn *c;
@@ -384,6 +409,8 @@ static const struct tap_case cases[] = {
 	{ "11.18.2", "a ping with a TTT does no harm", ping_with_ttt },
 	{ "11.18", "a ping is echoed while a write waits for data", while_waiting },
 	{ "11.19", "the target pings, and ends what does not answer", target_pings },
+	{ "11.18.1", "an answer to the target's ping that is a ping itself counts as both",
+	  both_at_once },
 	{ "11.19", "nopin_timeout=0: the target does not ping", no_pings },
 	{ "7.4.3", "a NOP-Out on a discovery session is not served", in_discovery },
 };

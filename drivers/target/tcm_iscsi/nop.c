@@ -6,16 +6,16 @@
 #include <linux/module.h>
 #include "cmd.h"
 
-static struct iscsip_verdict tcmi_nop_answered(struct tcmi_conn *conn,
-					       const struct iscsip_req *req)
+/* Return: false if there is no such ping. */
+static bool tcmi_nop_answered(struct tcmi_conn *conn, const struct iscsip_req *req)
 {
 	if (req->ttt == ISCSIP_TAG_RESERVED)
-		return ISCSIP_VERDICT_OK;	/* only tells ExpStatSN */
+		return true;	/* only tells ExpStatSN, or is a ping */
 	if (req->ttt != conn->nop_ttt)
-		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "no such ping");
+		return false;
 	conn->nop_ttt = ISCSIP_TAG_RESERVED;
 	conn->nop_deadline = 0;
-	return ISCSIP_VERDICT_OK;
+	return true;
 }
 
 /**
@@ -38,8 +38,11 @@ struct iscsip_verdict tcmi_nop_header(struct tcmi_conn *conn, const struct iscsi
 	v = tcmi_window_answer(conn, req);
 	if (v.action)
 		return v;
+	/* 11.18.1: an answer to our ping may be one, too, and is echoed then */
+	if (!tcmi_nop_answered(conn, req) && req->itt == ISCSIP_TAG_RESERVED)
+		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "no such ping");
 	if (req->itt == ISCSIP_TAG_RESERVED)
-		return tcmi_nop_answered(conn, req);
+		return v;
 	if (rx->held && !tcmi_cmd_hold_room(conn, rx->held, req->dsl))
 		return ISCSIP_VERDICT_DROP("too much data ahead of its turn");
 	rx->pdu = tcmi_pdu_new(ISCSIP_OP_NOP_IN, NULL, req->dsl);
