@@ -339,6 +339,43 @@ static void both_at_once(const void *arg)
 	}
 }
 
+/*
+ * A link so slow that the ping has to wait behind data for longer than its answer may take:
+ * the initiator takes what comes, and says nothing meanwhile.
+ */
+static void behind_data(const void *arg)
+{
+	struct conn *c;
+	int64_t slow_until;
+	struct scsi *s[16];
+	int small = 65536;
+	struct pdu *p;
+
+	(void)arg;
+	cfg_set(acl_path(env.ini, "attrib/nopin_timeout"), "3");
+	cfg_set(acl_path(env.ini, "attrib/nopin_response_timeout"), "3");
+	c = login_keys("MaxRecvDataSegmentLength=65536\n");
+	setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	scsi_settle(c, 0);
+	for (int i = 0; i < 16; i++) {
+		s[i] = scsi_rw(false, 0, 0, 2048);
+		scsi_send(c, s[i]);
+	}
+	slow_until = tap_clock() + 10000;
+	while (c->cmds) {
+		if (tap_clock() < slow_until)
+			usleep(100000);
+		p = pdu_recv(c);
+		CK(p, "closed while it took its data");
+		CK(scsi_feed(c, p), "got %s", op_name(PDU_OP(p)));
+	}
+	while (!c->pings) {
+		p = pdu_recv_ms(c, 1000);
+		CK(!p && !c->eof, "no ping came");
+	}
+	conn_healthy(c);
+}
+
 static void no_pings(const void *arg)
 {
 	struct conn *c;
@@ -411,6 +448,7 @@ static const struct tap_case cases[] = {
 	{ "11.19", "the target pings, and ends what does not answer", target_pings },
 	{ "11.18.1", "an answer to the target's ping that is a ping itself counts as both",
 	  both_at_once },
+	{ "11.19", "the time for the answer to a ping begins when the ping is sent", behind_data },
 	{ "11.19", "nopin_timeout=0: the target does not ping", no_pings },
 	{ "7.4.3", "a NOP-Out on a discovery session is not served", in_discovery },
 };

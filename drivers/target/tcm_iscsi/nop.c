@@ -66,7 +66,7 @@ void tcmi_nop_echo(struct tcmi_conn *conn, struct tcmi_pdu *pdu)
 	tcmi_tx_pdu(conn, pdu);
 }
 
-static void tcmi_nop_ping(struct tcmi_conn *conn, u32 response_timeout)
+static void tcmi_nop_ping(struct tcmi_conn *conn)
 {
 	struct tcmi_pdu *pdu = tcmi_pdu_new(ISCSIP_OP_NOP_IN, NULL, 0);
 
@@ -77,9 +77,26 @@ static void tcmi_nop_ping(struct tcmi_conn *conn, u32 response_timeout)
 	if (++conn->next_ttt == ISCSIP_TAG_RESERVED)
 		conn->next_ttt = 0;
 	conn->nop_ttt = pdu->ttt;
-	conn->nop_deadline = jiffies + response_timeout * HZ;
 	tcmi_tx_pdu(conn, pdu);
 	tcmi_conn_kick(conn);
+}
+
+/**
+ * tcmi_nop_sent() - TCP has taken a NOP-In
+ * @conn: the connection; its thread calls
+ * @pdu: the NOP-In; the time for the answer begins if it is our ping
+ *
+ * On a slow link much data may have been before it.
+ */
+void tcmi_nop_sent(struct tcmi_conn *conn, const struct tcmi_pdu *pdu)
+{
+	const struct tcmi_acl *acl;
+
+	/* the answer may be quicker than the rest of the batch */
+	if (pdu->ttt == ISCSIP_TAG_RESERVED || pdu->ttt != conn->nop_ttt)
+		return;
+	acl = to_tcmi_acl(conn->sess->se_sess->se_node_acl);
+	conn->nop_deadline = jiffies + READ_ONCE(acl->attrib.nopin_response_timeout) * HZ;
 }
 
 /* Pings and other requests may come all the same, but who takes no answers is gone. */
@@ -133,12 +150,13 @@ unsigned long tcmi_nop_tick(struct tcmi_conn *conn)
 		tcmi_nop_timeout(conn, "no answer to NOP-In");
 		return 0;
 	}
-	if (!interval)
-		return jiffies + HZ;	/* it may be switched on at any time */
+	/* pings may be switched on at any time; one may wait to be sent */
+	if (!interval || conn->nop_ttt != ISCSIP_TAG_RESERVED)
+		return jiffies + HZ;
 	conn->nop_due = conn->last_rx + interval * HZ;
 	if (time_before(jiffies, conn->nop_due))
 		return time_before(conn->nop_due, jiffies + HZ * 5) ? conn->nop_due :
 		       jiffies + HZ * 5;
-	tcmi_nop_ping(conn, READ_ONCE(acl->attrib.nopin_response_timeout));
-	return conn->nop_deadline ?: jiffies + HZ;
+	tcmi_nop_ping(conn);
+	return jiffies + HZ;
 }

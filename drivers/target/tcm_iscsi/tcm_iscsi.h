@@ -560,7 +560,7 @@ struct tcmi_conn {
 	/* deadlines in jiffies, 0 = none; looked at by the thread's loop */
 	unsigned long login_deadline;	/* also of the answer to a Logout */
 	unsigned long nop_due;
-	unsigned long nop_deadline;	/* answer to our NOP-In */
+	unsigned long nop_deadline;	/* answer to our NOP-In; 0 until that is sent */
 	unsigned long last_rx;
 	unsigned long logout_deadline;
 	u32 nop_ttt;			/* outstanding ping, or reserved */
@@ -753,6 +753,7 @@ int tcmi_init_nodeacl(struct se_node_acl *se_acl, const char *name);
 /* ---- nop.c: keepalive; logout.c ---- */
 struct iscsip_verdict tcmi_nop_header(struct tcmi_conn *conn, const struct iscsip_req *req);
 void tcmi_nop_echo(struct tcmi_conn *conn, struct tcmi_pdu *pdu);
+void tcmi_nop_sent(struct tcmi_conn *conn, const struct tcmi_pdu *pdu);
 unsigned long tcmi_nop_tick(struct tcmi_conn *conn);
 struct iscsip_verdict tcmi_logout_header(struct tcmi_conn *conn, const struct iscsip_req *req);
 void tcmi_logout_ask(struct tcmi_conn *conn);

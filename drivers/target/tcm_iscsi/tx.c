@@ -523,6 +523,8 @@ static void tcmi_tx_done(struct tcmi_conn *conn)
 		conn->tx.pdu_bytes -= tcmi_pdu_size(pdu);
 		if (pdu->close_after)
 			conn->tx.close_after = true;
+		if (pdu->opcode == ISCSIP_OP_NOP_IN)
+			tcmi_nop_sent(conn, pdu);
 		tcmi_pdu_free(pdu);
 	}
 }
