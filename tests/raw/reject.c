@@ -86,6 +86,40 @@ static void cmdsn_is_free(const void *arg)
 	conn_healthy(c);
 }
 
+/* 11.17.4, 11.2: a header includes its AHS. */
+static void whole_header(const void *arg)
+{
+	bool small = *(const char *)arg == 's';
+	struct conn *c = login_keys(small ? "MaxRecvDataSegmentLength=512\n" : "");
+	uint8_t cdb[260] = { 0x7f, [7] = 252 };
+	struct scsi *s = scsi_new(0, cdb, small ? 260 : 32);
+	struct pdu *p, *r;
+	uint32_t len;
+
+	scsi_settle(c, 0);
+	if (!small)
+		s->cdb[7] = 24;
+	s->no_final = true;		/* neither F nor W */
+	p = scsi_pdu(c, s);
+	scsi_forget(c, s);
+	if (small)
+		pdu_ahs(p, 0x3f, cdb, 260);
+	pdu_send(c, p);
+	r = pdu_recv(c);
+	if (!r)
+		tap_skip("the target closes the connection, which is allowed");
+	CK_EQ(PDU_OP(r), OP_REJECT, "the answer");
+	len = 48 + p->ahs_len;
+	CK(!small || len > 512, "the header has %u bytes only", len);
+	if (small)
+		len = 512;
+	CK_EQ(r->dlen, len, "the length of the header in the Reject");
+	CK(!memcmp(r->data, p->bhs, 48), "the BHS in the Reject differs");
+	CK(!memcmp(r->data + 48, p->ahs, len - 48), "the AHS in the Reject differs");
+	c->cmdsn--;
+	conn_healthy(c);
+}
+
 static void snack(const void *arg)
 {
 	struct conn *c = login_normal();
@@ -230,6 +264,9 @@ static const struct tap_case cases[] = {
 	{ "11.2.1", "the reserved top bit of the opcode does no harm", top_bit },
 	{ "7.3", "a rejected command has not used its CmdSN", cmdsn_is_free },
 	{ "11.17.3", "each Reject advances StatSN", statsn_advances },
+	{ "11.17.4", "a Reject has the AHS of the bad PDU, too", whole_header, "all" },
+	{ "11.17.4", "of a header longer than our MaxRecvDataSegmentLength so much comes back",
+	  whole_header, "small" },
 	{ "11.16", "a Data SNACK at ErrorRecoveryLevel 0 is rejected", data_snack },
 	{ "11.16", "a Status SNACK at ErrorRecoveryLevel 0 is rejected", snack, &t1 },
 	{ "11.16", "a DataACK at ErrorRecoveryLevel 0 is rejected", snack, &t2 },

@@ -229,12 +229,24 @@ static int tcmi_rx_data(struct tcmi_conn *conn)
  */
 void tcmi_rx_reject(struct tcmi_conn *conn, u8 reason)
 {
-	struct tcmi_pdu *pdu = tcmi_pdu_new(ISCSIP_OP_REJECT, conn->rx.bhs, ISCSIP_BHS_LEN);
+	const struct tcmi_rx *rx = &conn->rx;
+	u32 len = ISCSIP_BHS_LEN, dsl;
+	struct tcmi_pdu *pdu;
+	u16 ahs;
 
+	/* 11.17.4: the complete header, as far as the initiator takes so much */
+	iscsip_bhs_lengths(rx->bhs, &ahs, &dsl);
+	if (ahs)
+		len = min(len + ahs, conn->params.mrdsl_remote);
+	pdu = tcmi_pdu_new(ISCSIP_OP_REJECT, NULL, len);
 	if (!pdu) {
 		tcmi_conn_close(conn, "out of memory");
 		return;
 	}
+	sg_copy_from_buffer(pdu->sgl, pdu->nents, rx->bhs, ISCSIP_BHS_LEN);
+	if (ahs)
+		sg_pcopy_from_buffer(pdu->sgl, pdu->nents, rx->ahs, len - ISCSIP_BHS_LEN,
+				     ISCSIP_BHS_LEN);
 	pdu->code = reason;
 	pdu->itt = ISCSIP_TAG_RESERVED;
 	pdu->own_statsn = true;
