@@ -390,7 +390,7 @@ static struct iscsip_verdict dispatch(struct conv *c, struct iscsip_req *req, co
 		return simple(c, req, data, digest_ok);
 	default:
 		MUST(req->opcode == ISCSIP_OP_SNACK);
-		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_SNACK, "nothing is sent again");
+		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_PROTOCOL, "nothing is sent again");
 	}
 }
 

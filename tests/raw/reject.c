@@ -128,7 +128,8 @@ static void snack(const void *arg)
 	scsi_settle(c, 0);
 	p = snack_pdu(c, *(const int *)arg, NO_TAG, NO_TAG, c->statsn - 1, 1);
 	pdu_send(c, p);
-	reject_or_close(c, p, "3|4|5|9");
+	/* 7.8 a.1: the reason "SNACK reject" would oblige the target to end a command */
+	reject_or_close(c, p, "4|5|9");
 }
 
 static void data_snack(const void *arg)
@@ -141,7 +142,8 @@ static void data_snack(const void *arg)
 	scsi_good(c, s);
 	p = snack_pdu(c, 0, s->itt, NO_TAG, 0, 0);
 	pdu_send(c, p);
-	reject_or_close(c, p, "3|4|5|9");
+	/* 7.8 a.1: the reason "SNACK reject" would oblige the target to end a command */
+	reject_or_close(c, p, "4|5|9");
 }
 
 static void with_ahs(const void *arg)

@@ -311,8 +311,9 @@ static struct iscsip_verdict tcmi_rx_dispatch(struct tcmi_conn *conn, struct isc
 	case ISCSIP_OP_LOGOUT:
 		return tcmi_logout_header(conn, req);
 	case ISCSIP_OP_SNACK:
-		/* 11.16: ErrorRecoveryLevel 0 has nothing to send again */
-		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_SNACK, "SNACK at ErrorRecoveryLevel 0");
+		/* not "SNACK reject": 7.8 ends the command with that */
+		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_PROTOCOL,
+					     "SNACK at ErrorRecoveryLevel 0");
 	default:
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_CMD_NOT_SUPPORTED, "unknown opcode");
 	}
