@@ -1181,6 +1181,7 @@ static void behind_orphans(const void *arg)
 	freeze();
 	stuck(a, STUCK);
 	ping(a);
+	usleep(300000);		/* a worker has them by now */
 	conn_rst(a);
 	for (end = tap_clock() + 10000; !draining(); usleep(50000))
 		CK(tap_clock() < end, "nothing drains");
@@ -1223,10 +1224,10 @@ static void reset_and_fence(struct conn *r, struct conn *b, int us)
 	}
 	CK_EQ(tmf_wait(r, t), TMR_COMPLETE, "the reset");
 	/* with TAS 0 the reset ends it without a word, but for its place in the window */
-	while (!s->done && b->maxcmdsn - b->expcmdsn + 1 != 64) {
+	do {
 		CK(tap_clock() < end, "PREEMPT AND ABORT does not end");
 		ping(b);
-	}
+	} while (!s->done && b->maxcmdsn - b->expcmdsn + 1 != 64);
 	if (!s->done)
 		scsi_forget(b, s);
 	else
@@ -1247,6 +1248,7 @@ static void fence_and_reset(const void *arg)
 		freeze();
 		stuck(a, 4);
 		ping(a);
+		usleep(300000);		/* a worker has them by now */
 		conn_rst(a);
 		for (end = tap_clock() + 10000; !draining(); usleep(20000))
 			CK(tap_clock() < end, "nothing drains");
