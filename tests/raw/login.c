@@ -252,6 +252,15 @@ static void bad_second(const void *arg)
 	target_healthy();
 }
 
+/* 6.3.1: T, CSG and NSG are reserved; 11.12, 11.13.3: the rest is of the login's first PDU. */
+static void is_reject(struct conn *c, struct pdu *p)
+{
+	CK_EQ(PDU_ITT(p), c->login_itt, "the ITT of a Login reject");
+	CK(!memcmp(p->bhs + 8, c->isid, 6), "the ISID of a Login reject differs");
+	CK_EQ(LOGIN_TSIH(p), c->tsih, "the TSIH of a Login reject");
+	CK_EQ(p->bhs[1], 0, "T, C, CSG and NSG of a Login reject");
+}
+
 /*
  * The target has to use the values of the first PDU: it may refuse the change
  * or take no notice of it.
@@ -259,7 +268,7 @@ static void bad_second(const void *arg)
 static void other_field(const void *arg)
 {
 	const char *field = arg;
-	struct conn *c = conn_open();
+	struct conn *c = conn_open(), first = *c;
 	struct pdu *p;
 
 	p = login_step(c, 0, 1, 0, "%s" NORMAL, names(c));
@@ -283,8 +292,13 @@ static void other_field(const void *arg)
 		break;
 	}
 	login_send(c, LT, 1, 3, "");
+	c->tsih = first.tsih;
+	c->login_itt = first.login_itt;
+	memcpy(c->isid, first.isid, 6);
 	p = pdu_recv(c);
 	CK(!p || PDU_OP(p) == OP_LOGIN_RSP, "got %s", p ? op_name(PDU_OP(p)) : "");
+	if (p && LOGIN_STATUS(p))
+		is_reject(c, p);
 	if (p && !LOGIN_STATUS(p)) {
 		CK(strchr("ctv", *field), "it was accepted");
 		CK(!PDU_F(p) || *field == 'v' || LOGIN_TSIH(p) != 0x1234,
@@ -348,12 +362,28 @@ static void not_login_amid(const void *arg)
 
 	p = login_step(c, 0, 1, 0, "%s" NORMAL, names(c));
 	CK_EQ(login_status(p), 0, "the status");
-	c->checks = 0;
 	pdu_send(c, odd_pdu(c, *(const int *)arg));
-	p = pdu_recv(c);
-	CK(p && PDU_OP(p) == OP_LOGIN_RSP, "no Login reject");
+	p = login_recv(c);
+	CK(p, "no Login reject");
+	is_reject(c, p);
 	refused(c, p, 0x020b);
 	target_healthy();
+}
+
+/* Each reject, and those that had to wait, are of this login and of no stage. */
+static void reject_fields(const void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 5; i++) {
+		struct conn *c = conn_open();
+		struct pdu *p;
+
+		c->tsih = 0x1234;
+		p = first_login(c, NORMAL);
+		CK(p, "no Login reject");
+		is_reject(c, p);
+		refused(c, p, 0x020a);
+	}
 }
 
 static void login_in_full(const void *arg)
@@ -724,6 +754,10 @@ static const struct tap_case cases[] = {
 	  not_login_amid, &ops[1] },
 	{ "11.13.5", "a Text Request amid a login is answered with 020b",
 	  not_login_amid, &ops[3] },
+	{ "11.13.5", "a Logout Request amid a login is answered with 020b",
+	  not_login_amid, &ops[5] },
+	{ "6.3.1", "a Login reject has the login's tag, ISID and TSIH, and no stage",
+	  reject_fields },
 	{ "4.2.4", "a Login Request in full feature phase is not served",
 	  login_in_full },
 	{ "6.3", "commands in one segment with the last Login Request are served",

@@ -113,17 +113,21 @@ static enum tcmi_login_fail tcmi_login_fail_type(u16 status)
 	}
 }
 
+/*
+ * 11.12: one task tag, ISID and TSIH for all of a login, so what its first request said
+ * holds; the present one may say other things, or be no Login Request at all.
+ */
 static struct tcmi_pdu *tcmi_login_pdu(struct tcmi_conn *conn, const struct iscsip_req *req,
 				       const void *text, u32 len)
 {
 	struct tcmi_pdu *pdu = tcmi_pdu_new(ISCSIP_OP_LOGIN_RSP, text, len);
+	bool started = tcmi_login_started(conn);
 
 	if (!pdu)
 		return NULL;
-	pdu->itt = req->itt;
-	memcpy(pdu->isid, req->login.isid, ISCSIP_ISID_LEN);
-	pdu->p1 = req->login.tsih;
-	pdu->csg = req->login.csg;
+	pdu->itt = started ? conn->login->l.itt : req->itt;
+	memcpy(pdu->isid, started ? conn->login->l.isid : req->login.isid, ISCSIP_ISID_LEN);
+	pdu->p1 = started ? conn->login->l.tsih : req->login.tsih;
 	pdu->final = false;
 	pdu->own_statsn = true;
 	return pdu;
@@ -161,16 +165,17 @@ int tcmi_login_reply(struct tcmi_conn *conn, const struct iscsip_req *req, u16 s
 		     const char *why)
 {
 	u32 delay = tcmi_login_refused(conn, status, why);
-	struct tcmi_pdu *pdu;
+	struct tcmi_pdu *pdu = tcmi_login_pdu(conn, req, NULL, 0);
 
-	if (delay && !tcmi_refusal_delay(conn, req, status, delay)) {
+	if (!pdu)
+		return -ENOMEM;
+	/* 6.3.1: T, CSG and NSG are reserved in it */
+	pdu->status = status;
+	if (delay && !tcmi_refusal_delay(conn, pdu, delay)) {
+		tcmi_pdu_free(pdu);
 		tcmi_conn_close(conn, "refused once more");
 		return -ECONNABORTED;
 	}
-	pdu = tcmi_login_pdu(conn, req, NULL, 0);
-	if (!pdu)
-		return -ENOMEM;
-	pdu->status = status;
 	pdu->close_after = true;
 	tcmi_conn_set_state(conn, TCMI_CONN_LOGOUT);
 	tcmi_tx_pdu(conn, pdu);

@@ -386,13 +386,11 @@ static void tcmi_refusal_work(struct work_struct *work)
 /**
  * tcmi_refusal_delay() - a refusal is to be sent later
  * @conn: the connection; its thread calls, and ends it then
- * @req: the request that is refused
- * @status: class and detail
+ * @pdu: the refusal; stays the caller's
  * @delay: jiffies
  * Return: 0, or a negative error: answer now.
  */
-int tcmi_refusal_delay(struct tcmi_conn *conn, const struct iscsip_req *req, u16 status,
-		       u32 delay)
+int tcmi_refusal_delay(struct tcmi_conn *conn, const struct tcmi_pdu *pdu, u32 delay)
 {
 	struct tcmi_refusal *refusal;
 	struct iscsip_sn sn;
@@ -407,8 +405,8 @@ int tcmi_refusal_delay(struct tcmi_conn *conn, const struct iscsip_req *req, u16
 	INIT_DELAYED_WORK(&refusal->work, tcmi_refusal_work);
 	tcmi_window_numbers(conn, &sn);
 	sn.statsn = conn->statsn++;
-	iscsip_put_login_rsp(refusal->bhs, &sn, req->itt, req->login.isid, req->login.tsih, false,
-			     false, req->login.csg, 0, 0, 0, status, 0);
+	iscsip_put_login_rsp(refusal->bhs, &sn, pdu->itt, pdu->isid, pdu->p1, false, false, 0, 0,
+			     0, 0, pdu->status, 0);
 	conn->refusal = refusal;
 	return 0;
 }

@@ -698,8 +698,7 @@ u32 tcmi_refusal_note(const struct tcmi_conn *conn, const char *initiator, const
 void tcmi_refusal_success(const struct tcmi_conn *conn, const char *initiator,
 			  const char *target);
 void tcmi_refusal_dropped(const struct tcmi_conn *conn, const char *why);
-int tcmi_refusal_delay(struct tcmi_conn *conn, const struct iscsip_req *req, u16 status,
-		       u32 delay);
+int tcmi_refusal_delay(struct tcmi_conn *conn, const struct tcmi_pdu *pdu, u32 delay);
 void tcmi_refusal_later(struct tcmi_conn *conn);
 void tcmi_refusal_forget(struct tcmi_portal *portal);
 void tcmi_refusal_init(void);
