@@ -729,18 +729,36 @@ struct iscsip_verdict iscsip_chap_step(struct iscsip_login *l, const char *text,
 /* ---- text negotiation in full feature phase (6.4, 13) -------------------------- */
 
 /**
- * iscsip_text_step() - answer the keys of a Text Request other than SendTargets
- * @params: the connection's parameters; MaxRecvDataSegmentLength may be
- *	    declared anew by the peer (13.12) and is stored
+ * struct iscsip_text - one Text negotiation, from its first request to its last
+ *
+ * Zeroed at its start. What was declared holds when the negotiation has come to its end
+ * (6.2, 7.12), so it's the caller who takes it over then.
+ * @seen: bit per key of the table: received
+ * @mrdsl: the peer's MaxRecvDataSegmentLength declared anew (13.12), 0 if it was not
+ */
+struct iscsip_text {
+	u64 seen;
+	u32 mrdsl;
+};
+
+/**
+ * iscsip_text_step() - answer a set of keys of a Text negotiation, but for SendTargets
+ * @t: the negotiation; it is over if the keys are refused
+ * @text: all keys up to a request without the C bit
+ * @len: bytes of text
+ * @out: response text
  * @sendtargets: gets the SendTargets pair if there is one (key NULL if not)
  *
- * Keys that may only be negotiated at login: REJECT protocol error. Unknown keys:
- * NotUnderstood. Text that can't be parsed: REJECT protocol error.
+ * Keys that may only be negotiated at login, and keys that came before in this
+ * negotiation: REJECT protocol error. Unknown keys: NotUnderstood. Text that can't be
+ * parsed: REJECT protocol error.
  */
-struct iscsip_verdict iscsip_text_step(struct iscsip_params *params,
-				       const char *text, u32 len,
+struct iscsip_verdict iscsip_text_step(struct iscsip_text *t, const char *text, u32 len,
 				       struct iscsip_out *out,
 				       struct iscsip_pair *sendtargets);
+
+/* Has SendTargets been asked for? */
+bool iscsip_text_asked(const struct iscsip_text *t);
 
 /* ---- proto/xfer.c: the data of one command --------------------------------------- */
 

@@ -12,8 +12,8 @@
 #define CONV_DEPTH	8
 #define CONV_DISK	65536	/* bytes that any read returns at most */
 #define CONV_TEXT_IN	8192
-#define CONV_TEXT_KEYS	2048
-#define CONV_OUT	65536
+#define CONV_TEXT_KEYS	(6 * CONV_TEXT_IN)
+#define CONV_OUT	(CONV_TEXT_KEYS + 16384)
 
 /*
  * What a peer knows from answers, and a file of bytes can't: these numbers stand for
@@ -53,7 +53,8 @@ struct conv {
 	u32 rx_cmdsn;
 	struct task tasks[CONV_TASKS];
 	/* a Text negotiation */
-	bool seq, answering;
+	bool seq;
+	struct iscsip_text neg;
 	u32 seq_itt, seq_ttt, in_len, out_len, out_pos;
 	u64 seq_lun;
 	char tin[CONV_TEXT_IN];

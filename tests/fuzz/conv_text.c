@@ -31,19 +31,24 @@ static void text_rsp(struct conv *c, bool final, bool cont, u32 ttt, u32 dsl)
 	free(bhs);
 }
 
-static struct iscsip_verdict piece(struct conv *c)
+static struct iscsip_verdict respond(struct conv *c, bool final)
 {
-	u32 len = iscsip_min(c->out_len - c->out_pos, c->p.mrdsl_remote);
-	bool last = c->out_pos + len == c->out_len, cont = false;
+	u32 left = c->out_len - c->out_pos, len = iscsip_min(left, c->p.mrdsl_remote);
+	bool over, cont = false;
 
-	if (!last) {
+	if (c->neg.mrdsl)
+		len = iscsip_min(len, c->neg.mrdsl);
+	over = final && len == left;
+	c->out_pos += len;
+	if (!over) {
 		if (c->seq_ttt == ISCSIP_TAG_RESERVED)
 			c->seq_ttt = take_ttt(c);
-		cont = c->tout[c->out_pos + len - 1] != '\0';
+		cont = len < left && c->tout[c->out_pos - 1] != '\0';
 	}
-	text_rsp(c, last, cont, last ? ISCSIP_TAG_RESERVED : c->seq_ttt, len);
-	c->out_pos += len;
-	if (last)
+	text_rsp(c, over, cont, over ? ISCSIP_TAG_RESERVED : c->seq_ttt, len);
+	if (over && c->neg.mrdsl)
+		c->p.mrdsl_remote = c->neg.mrdsl;
+	if (over)
 		seq_end(c);
 	return ISCSIP_VERDICT_OK;
 }
@@ -67,19 +72,15 @@ static void targets(const struct conv *c, const struct iscsip_pair *st, struct i
 static struct iscsip_verdict answer(struct conv *c)
 {
 	char *keys = malloc(CONV_TEXT_KEYS), *text = copy_of(c->tin, c->in_len);
-	struct iscsip_params before = c->p;
 	struct iscsip_pair st = { 0 };
 	struct iscsip_verdict v;
 	struct iscsip_out out, all;
 
 	iscsip_out_init(&out, keys, CONV_TEXT_KEYS);
-	v = iscsip_text_step(&c->p, text, c->in_len, &out, &st);
+	v = iscsip_text_step(&c->neg, text, c->in_len, &out, &st);
 	MUST(v.action == ISCSIP_OK || v.action == ISCSIP_REJECT);
-	MUST(v.action == ISCSIP_OK || !memcmp(&before, &c->p, sizeof(before)));
 	check_out(&out);
-	check_params(&c->p);
-	if (v.action == ISCSIP_OK && out.full)
-		v = ISCSIP_VERDICT_REJECT(ISCSIP_REJ_PROTOCOL, "too many keys to answer");
+	MUST(!out.full);
 	if (v.action == ISCSIP_OK) {
 		free(c->tout);
 		c->tout = malloc(CONV_OUT);
@@ -91,6 +92,7 @@ static struct iscsip_verdict answer(struct conv *c)
 		MUST(!all.full);
 		c->out_len = all.len;
 		c->out_pos = 0;
+		c->in_len = 0;
 	}
 	free(keys);
 	free(text);
@@ -98,9 +100,7 @@ static struct iscsip_verdict answer(struct conv *c)
 		seq_end(c);
 		return v;
 	}
-	c->answering = true;
-	c->seq_ttt = ISCSIP_TAG_RESERVED;
-	return piece(c);
+	return v;
 }
 
 static struct iscsip_verdict refuse(struct conv *c, const char *why)
@@ -117,14 +117,16 @@ struct iscsip_verdict conv_text_header(struct conv *c, const struct iscsip_req *
 
 	if (more && (!c->seq || c->seq_itt != req->itt || c->seq_ttt != req->ttt))
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "no such negotiation");
-	if (more && c->answering && req->dsl)
+	if (more && c->out_pos < c->out_len && (req->dsl || req->cont))
 		return refuse(c, "text in the middle of an answer");
 	if ((more ? c->in_len : 0) + req->dsl > CONV_TEXT_IN)
 		return refuse(c, "too much text");
 	if (!more) {
 		seq_end(c);
 		c->seq = true;
-		c->answering = false;
+		memset(&c->neg, 0, sizeof(c->neg));
+		c->out_len = 0;
+		c->out_pos = 0;
 		c->seq_itt = req->itt;
 		c->seq_lun = req->lun;
 		c->seq_ttt = ISCSIP_TAG_RESERVED;
@@ -137,14 +139,13 @@ struct iscsip_verdict conv_text_header(struct conv *c, const struct iscsip_req *
 
 struct iscsip_verdict conv_text_payload(struct conv *c, const struct iscsip_req *req)
 {
-	if (!c->seq)
-		return ISCSIP_VERDICT_OK;
-	if (c->answering)
-		return piece(c);
-	if (req->final && !req->cont)
-		return answer(c);
-	if (c->seq_ttt == ISCSIP_TAG_RESERVED)
-		c->seq_ttt = take_ttt(c);
-	text_rsp(c, false, false, c->seq_ttt, 0);
-	return ISCSIP_VERDICT_OK;
+	struct iscsip_verdict v = ISCSIP_VERDICT_OK;
+
+	if (!c->seq || c->seq_itt != req->itt)
+		return v;
+	if (c->in_len && !req->cont)
+		v = answer(c);
+	if (v.action != ISCSIP_OK)
+		return v;
+	return respond(c, req->final);
 }

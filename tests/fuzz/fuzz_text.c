@@ -123,20 +123,20 @@ static void config(const char *text, u32 len)
 
 static void text_request(const char *text, u32 len, u32 size)
 {
-	struct iscsip_params p;
+	struct iscsip_text t = { 0 };
 	struct iscsip_pair st;
 	struct iscsip_out out;
 	char *buf = malloc(size);
 	struct iscsip_verdict v;
 
-	iscsip_params_default(&p);
 	iscsip_out_init(&out, buf, size);
-	v = iscsip_text_step(&p, text, len, &out, &st);
+	v = iscsip_text_step(&t, text, len, &out, &st);
 	check_verdict(v);
 	check_out(&out);
-	check_params(&p);
 	MUST(v.action == ISCSIP_OK || v.action == ISCSIP_REJECT);
-	MUST(v.action == ISCSIP_OK || p.mrdsl_remote == ISCSIP_MRDSL_DEFAULT);
+	MUST(!t.mrdsl || (t.mrdsl >= 512 && t.mrdsl < 1 << 24));
+	if (v.action == ISCSIP_OK)
+		MUST(iscsip_text_asked(&t) == !!st.key);
 	if (v.action == ISCSIP_OK && st.key)
 		MUST(iscsip_pair_is(&st, "SendTargets"));
 	free(buf);

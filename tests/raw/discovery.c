@@ -292,6 +292,154 @@ static void no_final(const void *arg)
 	p = pdu_expect(c, OP_TEXT_RSP);
 }
 
+/* 11.11.1: F in response to a request without F is a protocol error, to the very end. */
+static void final_when_asked(const void *arg)
+{
+	uint32_t ttt, itt = next_itt();
+	struct conn *c = half_way(itt, &ttt);
+	struct pdu *p;
+	int i;
+
+	(void)arg;
+	for (i = 0; i < 200; i++) {
+		pdu_send(c, text_pdu(c, itt, ttt, 0, ""));
+		p = pdu_expect(c, OP_TEXT_RSP);
+		CK(!PDU_F(p), "F in the answer to a request without F");
+		ttt = PDU_TTT(p);
+		if (!p->dlen)
+			break;
+	}
+	CK(i < 200, "no end of the answer");
+	pdu_send(c, text_pdu(c, itt, ttt, 0x80, ""));
+	p = pdu_expect(c, OP_TEXT_RSP);
+	CK(PDU_F(p) && !p->dlen, "the negotiation does not end");
+	CK(targets(c, "All"), "no answer to the next one");
+}
+
+static struct pdu *text_ask(struct conn *c, uint32_t itt, uint32_t ttt, int flags,
+			    const char *lines)
+{
+	struct pdu *p;
+
+	pdu_send(c, text_pdu(c, itt, ttt, flags, lines));
+	p = pdu_expect(c, OP_TEXT_RSP);
+	CK_EQ(PDU_ITT(p), itt, "the Text Response's ITT");
+	return p;
+}
+
+static void says(struct pdu *p, const char *pair)
+{
+	CK(p->dlen == strlen(pair) + 1 && !memcmp(p->data, pair, p->dlen),
+	   "the answer is not %s alone", pair);
+}
+
+/* 6: the answer to a set of keys is in the following response. */
+static void set_by_set(const void *arg)
+{
+	struct conn *c = login_normal();
+	uint32_t itt = next_itt();
+	struct pdu *p;
+
+	(void)arg;
+	p = text_ask(c, itt, NO_TAG, 0, "X-org.example.a=1\n");
+	says(p, "X-org.example.a=NotUnderstood");
+	p = text_ask(c, itt, PDU_TTT(p), 0x40, "X-org.");
+	CK_EQ(p->dlen, 0, "data in the answer to a request with C (6.2)");
+	p = text_ask(c, itt, PDU_TTT(p), 0, "example.b=1\n");
+	says(p, "X-org.example.b=NotUnderstood");
+	p = text_ask(c, itt, PDU_TTT(p), 0x80, "X-org.example.c=1\n");
+	says(p, "X-org.example.c=NotUnderstood");
+	CK(PDU_F(p), "no F at the end");
+	conn_healthy(c);
+}
+
+/* 8 KiB from the disk, in how many Data-In PDUs? */
+static uint32_t pieces(struct conn *c)
+{
+	struct scsi *s = scsi_rw(false, 0, 0, 16);
+
+	scsi_good(c, s);
+	return s->n_in;
+}
+
+/* 6.2: what was declared holds from the end of the negotiation. */
+static void declared_early(const void *arg)
+{
+	struct conn *c = login_normal();
+	uint32_t itt = next_itt();
+	struct pdu *p;
+
+	(void)arg;
+	p = text_ask(c, itt, NO_TAG, 0, "MaxRecvDataSegmentLength=1024\n");
+	CK_EQ(pieces(c), 1, "Data-In PDUs amid the negotiation");
+	p = text_ask(c, itt, PDU_TTT(p), 0x80, "");
+	CK(PDU_F(p), "no F at the end");
+	c->p.our_mrdsl = 1024;
+	CK_EQ(pieces(c), 8, "Data-In PDUs behind it");
+}
+
+/* 7.12 b: of a negotiation that fails nothing holds. */
+static void declared_in_vain(const void *arg)
+{
+	struct conn *c = login_normal();
+	uint32_t itt = next_itt();
+	struct pdu *p, *r;
+
+	if (arg) {
+		p = text(c, tap_fmt("MaxRecvDataSegmentLength=1024\n%s", (char *)arg), NULL);
+	} else {
+		p = text_ask(c, itt, NO_TAG, 0, "MaxRecvDataSegmentLength=1024\n");
+		r = text_pdu(c, itt, PDU_TTT(p), 0x80, "MaxRecvDataSegmentLength=2048\n");
+		pdu_send(c, r);
+		p = reject_expect(c, REJ_PROTOCOL, r);
+		text_rejected(c, p);
+	}
+	CK_EQ(PDU_OP(p), OP_REJECT, "the answer's opcode");
+	CK_EQ(pieces(c), 1, "Data-In PDUs for 8 KiB");
+}
+
+/* 6.1: 8192 bytes of keys; the longest of all answers are those to the shortest keys. */
+static void many_unknown(const void *arg)
+{
+	struct conn *c = login_normal();
+	char *lines = tap_alloc(8193), *all;
+	size_t n = 0, len, seen = 0;
+	const char *s;
+	struct pdu *p;
+
+	(void)arg;
+	for (int i = 0; n + 6 <= 8192; i++)
+		n += sprintf(lines + n, "k%03x=\n", i);
+	p = text_all(c, lines, &all, &len);
+	CK_EQ(PDU_OP(p), OP_TEXT_RSP, "the answer's opcode");
+	for (s = all; s < all + len; s += strlen(s) + 1, seen++)
+		CK(!strcmp(s, tap_fmt("k%03zx=NotUnderstood", seen)), "number %zu is %s", seen, s);
+	CK_EQ(seen, n / 6, "answers");
+	conn_healthy(c);
+}
+
+/* 11.11.4: the LUN goes with a TTT. */
+static void lun_field(const void *arg)
+{
+	struct conn *c = login_normal();
+	uint32_t itt = next_itt();
+	struct pdu *p = text_pdu(c, itt, NO_TAG, 0, "");
+	uint8_t lun[8];
+
+	(void)arg;
+	lun_bytes(p->bhs + 8, 1);
+	memcpy(lun, p->bhs + 8, 8);
+	pdu_send(c, p);
+	p = pdu_expect(c, OP_TEXT_RSP);
+	CK(!memcmp(p->bhs + 8, lun, 8), "not our LUN beside the TTT");
+	p = text_pdu(c, itt, PDU_TTT(p), 0x80, "");
+	memcpy(p->bhs + 8, lun, 8);
+	pdu_send(c, p);
+	p = pdu_expect(c, OP_TEXT_RSP);
+	CK(!memcmp(p->bhs + 8, "\0\0\0\0\0\0\0", 8), "a LUN without a TTT");
+	conn_healthy(c);
+}
+
 static void c_and_f(const void *arg)
 {
 	struct conn *c = login_discovery();
@@ -566,6 +714,16 @@ static const struct tap_case cases[] = {
 	{ "11.11.4", "a TTT without an exchange is rejected", stray_ttt },
 	{ "11.10.2", "a key cut by C is joined", split_request },
 	{ "11.11.1", "F is not answered before it is asked for", no_final },
+	{ "11.11.1", "nor at the end of a long answer", final_when_asked },
+	{ "6", "each set of keys of a negotiation is answered in the next response", set_by_set },
+	{ "6.2", "what is declared holds from the end of the negotiation", declared_early },
+	{ "7.12", "nothing holds of a request that asks for what it may not have",
+	  declared_in_vain, "SendTargets=All\n" },
+	{ "7.12", "nothing holds of a request with a key of the login", declared_in_vain,
+	  "MaxBurstLength=512\n" },
+	{ "7.12", "nothing holds of a negotiation with a key twice", declared_in_vain },
+	{ "6.1", "8192 bytes of unknown keys are answered with NotUnderstood each", many_unknown },
+	{ "11.11.4", "the LUN is told with a TTT only", lun_field },
 	{ "11.10.2", "C and F together are rejected", c_and_f },
 	{ "C", "a wildcard portal is told as 127.0.0.1 when asked there", wildcard,
 	  "127.0.0.1" },

@@ -282,7 +282,6 @@ static const struct text {
 
 static void text_table(void)
 {
-	struct iscsip_params p;
 	struct iscsip_pair st;
 	struct iscsip_out out;
 	u32 i, len;
@@ -291,22 +290,49 @@ static void text_table(void)
 	for (i = 0; i < ARRAY_SIZE(texts); i++) {
 		const struct text *t = &texts[i];
 
+		struct iscsip_text neg = { 0 };
+
 		text = wire_text(t->text, &len);
-		iscsip_params_default(&p);
 		iscsip_out_init(&out, buf, 64);
 		case_good = true;
-		CHECK_VERDICT(iscsip_text_step(&p, text, len, &out, &st), t->action, t->code);
+		CHECK_VERDICT(iscsip_text_step(&neg, text, len, &out, &st), t->action, t->code);
 		if (t->out)
 			CHECK(!strcmp(lines_of(buf, out.len), t->out));
 		if (t->action == ISCSIP_OK) {
 			CHECK(!t->sendtargets == !st.key);
 			if (t->sendtargets && st.key)
 				CHECK(iscsip_value_is(&st, t->sendtargets));
+			CHECK_EQ(iscsip_text_asked(&neg), !!t->sendtargets);
+			CHECK_EQ(neg.mrdsl ? neg.mrdsl : 8192, t->mrdsl);
 		}
-		CHECK_EQ(p.mrdsl_remote, t->mrdsl);
 		ok(case_good, t->name);
 		free(text);
 	}
+	free(buf);
+}
+
+/* 6.2: all of its requests are one negotiation */
+static void text_sequence(void)
+{
+	struct iscsip_text neg = { 0 };
+	struct iscsip_pair st;
+	struct iscsip_out out;
+	char *text, *buf = malloc(64);
+	u32 len;
+
+	iscsip_out_init(&out, buf, 64);
+	text = wire_text("MaxRecvDataSegmentLength=1024\n", &len);
+	CHECK_VERDICT(iscsip_text_step(&neg, text, len, &out, &st), ISCSIP_OK, 0);
+	free(text);
+	text = wire_text("SendTargets=All\nX-a=1\n", &len);
+	CHECK_VERDICT(iscsip_text_step(&neg, text, len, &out, &st), ISCSIP_OK, 0);
+	CHECK(iscsip_text_asked(&neg));
+	CHECK_EQ(neg.mrdsl, 1024);
+	free(text);
+	text = wire_text("MaxRecvDataSegmentLength=2048\n", &len);
+	CHECK_VERDICT(iscsip_text_step(&neg, text, len, &out, &st), ISCSIP_REJECT,
+		      ISCSIP_REJ_PROTOCOL);
+	free(text);
 	free(buf);
 }
 
@@ -321,5 +347,6 @@ int main(void)
 	     segment_lengths());
 	CASE("a value that is refused, or only text, changes nothing", untouched());
 	text_table();
+	CASE("6.4 a key twice in a negotiation is refused, in whichever requests", text_sequence());
 	return done();
 }

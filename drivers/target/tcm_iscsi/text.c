@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Text Requests in full feature phase (11.10, 11.11): SendTargets (Appendix C)
- * and the few keys that may be spoken there. A long answer is made once, and
- * given out in pieces as the initiator asks for them.
+ * and the few keys that may be spoken there. Each set of keys is answered at once; a
+ * long answer is made once, and given out in pieces as the initiator asks for them.
  */
 #include <linux/inet.h>
+#include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <net/ipv6.h>
 #include "cmd.h"
 
-#define TCMI_TEXT_IN_MAX	8192		/* all fragments of one request */
-#define TCMI_TEXT_KEYS_MAX	2048		/* answers to keys other than SendTargets */
+#define TCMI_TEXT_IN_MAX	8192		/* a set of keys, all its fragments */
+#define TCMI_TEXT_GROWTH	6		/* "a=" becomes "a=NotUnderstood", with their nulls */
 #define TCMI_TEXT_OUT_MAX	(16 * 1024 * 1024)
 
 /*
- * struct tcmi_textseq - one Text negotiation: request coming, or answer going
+ * struct tcmi_textseq - one Text negotiation: sets of keys, each with its answer
  */
 struct tcmi_textseq {
 	u32 itt;
-	u32 ttt;		/* of the pieces after the first; reserved before */
+	u32 ttt;		/* of all its answers but the last; reserved before */
 	u64 lun;
-	bool answering;
-	u32 in_len;
+	struct iscsip_text keys;
+	u32 in_len;		/* of a set that is not answered yet */
 	u8 in[TCMI_TEXT_IN_MAX];
-	char *out;		/* kvmalloc()ed */
+	char *out;		/* kvmalloc()ed: the answer to the last set, as far as it goes */
 	u32 out_len;
 	u32 out_pos;
 };
@@ -156,7 +157,7 @@ static int tcmi_st_build(struct tcmi_conn *conn, const char *name, const struct 
 {
 	struct tcmi_textseq *seq = conn->text;
 	struct iscsip_out out;
-	u32 size = PAGE_SIZE;
+	u32 size = roundup_pow_of_two(keys->len + PAGE_SIZE);
 
 	for (; size <= TCMI_TEXT_OUT_MAX; size *= 4) {
 		kvfree(seq->out);
@@ -175,95 +176,89 @@ static int tcmi_st_build(struct tcmi_conn *conn, const char *name, const struct 
 	return -E2BIG;
 }
 
-/* ---- pieces ---- */
+/* ---- answers ---- */
 
-static struct iscsip_verdict tcmi_text_piece(struct tcmi_conn *conn)
-{
-	struct tcmi_textseq *seq = conn->text;
-	u32 len = min(seq->out_len - seq->out_pos, conn->params.mrdsl_remote);
-	bool last = seq->out_pos + len == seq->out_len;
-	struct tcmi_pdu *pdu;
-
-	pdu = tcmi_pdu_new(ISCSIP_OP_TEXT_RSP, seq->out + seq->out_pos, len);
-	if (!pdu)
-		return ISCSIP_VERDICT_DROP("out of memory");
-	/* 11.11.1, 11.11.4: F ends the answer; until then a TTT asks for more */
-	pdu->itt = seq->itt;
-	pdu->lun = seq->lun;
-	pdu->final = last;
-	pdu->own_statsn = true;
-	if (!last) {
-		if (seq->ttt == ISCSIP_TAG_RESERVED) {
-			seq->ttt = conn->next_ttt;
-			if (++conn->next_ttt == ISCSIP_TAG_RESERVED)
-				conn->next_ttt = 0;
-		}
-		pdu->ttt = seq->ttt;
-		pdu->cont = seq->out[seq->out_pos + len - 1] != '\0';
-	}
-	seq->out_pos += len;
-	tcmi_tx_pdu(conn, pdu);
-	if (last)
-		tcmi_text_end(conn);
-	return ISCSIP_VERDICT_OK;
-}
-
-/* The initiator has more text to come: an empty answer with a TTT. */
-static struct iscsip_verdict tcmi_text_go_on(struct tcmi_conn *conn)
-{
-	struct tcmi_textseq *seq = conn->text;
-	struct tcmi_pdu *pdu = tcmi_pdu_new(ISCSIP_OP_TEXT_RSP, NULL, 0);
-
-	if (!pdu)
-		return ISCSIP_VERDICT_DROP("out of memory");
-	if (seq->ttt == ISCSIP_TAG_RESERVED) {
-		seq->ttt = conn->next_ttt;
-		if (++conn->next_ttt == ISCSIP_TAG_RESERVED)
-			conn->next_ttt = 0;
-	}
-	pdu->itt = seq->itt;
-	pdu->lun = seq->lun;
-	pdu->ttt = seq->ttt;
-	pdu->final = false;
-	pdu->own_statsn = true;
-	tcmi_tx_pdu(conn, pdu);
-	return ISCSIP_VERDICT_OK;
-}
-
-static struct iscsip_verdict tcmi_text_answer(struct tcmi_conn *conn)
+static struct iscsip_verdict tcmi_text_keys(struct tcmi_conn *conn, struct iscsip_out *keys)
 {
 	struct tcmi_textseq *seq = conn->text;
 	char name[ISCSIP_NAME_MAX + 1];
 	struct iscsip_pair st = {};
 	struct iscsip_verdict v;
+
+	v = iscsip_text_step(&seq->keys, (const char *)seq->in, seq->in_len, keys, &st);
+	if (v.action)
+		return v;
+	if (st.key && !tcmi_st_which(conn, &st, name))
+		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_PROTOCOL,
+					     "SendTargets not for this session");
+	if (tcmi_st_build(conn, st.key ? name : NULL, keys))
+		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_LONG_OP, "answer too long");
+	seq->in_len = 0;
+	seq->out_pos = 0;
+	return v;
+}
+
+/* A set of keys is complete: make its answer. */
+static struct iscsip_verdict tcmi_text_set(struct tcmi_conn *conn)
+{
+	u32 size = conn->text->in_len * TCMI_TEXT_GROWTH;
+	struct iscsip_verdict v;
 	struct iscsip_out keys;
 	char *buf;
-	int ret;
 
-	buf = kmalloc(TCMI_TEXT_KEYS_MAX, GFP_KERNEL);
+	buf = kvmalloc(size, GFP_KERNEL);
 	if (!buf)
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_LONG_OP, "out of memory");
-	iscsip_out_init(&keys, buf, TCMI_TEXT_KEYS_MAX);
-	v = iscsip_text_step(&conn->params, (const char *)seq->in, seq->in_len, &keys, &st);
-	/* it may have been declared anew */
-	conn->params.mrdsl_remote = min_t(u32, conn->params.mrdsl_remote, TCMI_MRDSL_REMOTE_MAX);
-	if (!v.action && st.key && !tcmi_st_which(conn, &st, name))
-		v = ISCSIP_VERDICT_REJECT(ISCSIP_REJ_PROTOCOL, "SendTargets not for this session");
-	if (!v.action && keys.full)
-		v = ISCSIP_VERDICT_REJECT(ISCSIP_REJ_PROTOCOL, "too many keys to answer");
-	if (!v.action) {
-		ret = tcmi_st_build(conn, st.key ? name : NULL, &keys);
-		if (ret)
-			v = ISCSIP_VERDICT_REJECT(ISCSIP_REJ_LONG_OP, "answer too long");
+	iscsip_out_init(&keys, buf, size);
+	v = tcmi_text_keys(conn, &keys);
+	kvfree(buf);
+	return v;
+}
+
+/* 6.2: what was declared holds from here on. */
+static void tcmi_text_agreed(struct tcmi_conn *conn)
+{
+	u32 mrdsl = conn->text->keys.mrdsl;
+
+	if (mrdsl)
+		conn->params.mrdsl_remote = min_t(u32, mrdsl, TCMI_MRDSL_REMOTE_MAX);
+	tcmi_text_end(conn);
+}
+
+/*
+ * What there is of the answer, or as much as the initiator takes: it asks for more by a
+ * request with our TTT. Only a request with F is answered with F (11.11.1).
+ */
+static struct iscsip_verdict tcmi_text_respond(struct tcmi_conn *conn, bool final)
+{
+	struct tcmi_textseq *seq = conn->text;
+	u32 left = seq->out_len - seq->out_pos;
+	u32 len = min3(left, conn->params.mrdsl_remote, seq->keys.mrdsl ?: U32_MAX);
+	struct tcmi_pdu *pdu;
+
+	pdu = tcmi_pdu_new(ISCSIP_OP_TEXT_RSP, len ? seq->out + seq->out_pos : NULL, len);
+	if (!pdu)
+		return ISCSIP_VERDICT_DROP("out of memory");
+	pdu->itt = seq->itt;
+	pdu->final = final && len == left;
+	pdu->own_statsn = true;
+	seq->out_pos += len;
+	if (!pdu->final) {
+		if (seq->ttt == ISCSIP_TAG_RESERVED) {
+			seq->ttt = conn->next_ttt;
+			if (++conn->next_ttt == ISCSIP_TAG_RESERVED)
+				conn->next_ttt = 0;
+		}
+		/* 11.11.4: without a TTT the LUN is reserved */
+		pdu->ttt = seq->ttt;
+		pdu->lun = seq->lun;
+		pdu->cont = len < left && seq->out[seq->out_pos - 1] != '\0';
 	}
-	kfree(buf);
-	if (v.action) {
-		tcmi_text_end(conn);
-		return v;
-	}
-	seq->answering = true;
-	seq->ttt = ISCSIP_TAG_RESERVED;
-	return tcmi_text_piece(conn);
+	final = pdu->final;
+	tcmi_tx_pdu(conn, pdu);
+	if (final)
+		tcmi_text_agreed(conn);
+	return ISCSIP_VERDICT_OK;
 }
 
 /* ---- from the receive machine ---- */
@@ -293,7 +288,8 @@ struct iscsip_verdict tcmi_text_header(struct tcmi_conn *conn, const struct iscs
 	if (req->ttt != ISCSIP_TAG_RESERVED &&
 	    (!seq || seq->itt != req->itt || seq->ttt != req->ttt))
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "no such Text negotiation");
-	if (req->ttt != ISCSIP_TAG_RESERVED && seq->answering && req->dsl)
+	if (req->ttt != ISCSIP_TAG_RESERVED && seq->out_pos < seq->out_len &&
+	    (req->dsl || req->cont))
 		return tcmi_text_refuse(conn, "text in the middle of an answer");
 	if ((req->ttt != ISCSIP_TAG_RESERVED ? seq->in_len : 0) + req->dsl > TCMI_TEXT_IN_MAX)
 		return tcmi_text_refuse(conn, "too much text");
@@ -322,11 +318,17 @@ struct iscsip_verdict tcmi_text_header(struct tcmi_conn *conn, const struct iscs
  */
 struct iscsip_verdict tcmi_text_payload(struct tcmi_conn *conn, const struct iscsip_req *req)
 {
-	if (!conn->text)
-		return ISCSIP_VERDICT_OK;
-	if (conn->text->answering)
-		return tcmi_text_piece(conn);
-	if (!req->final || req->cont)
-		return tcmi_text_go_on(conn);
-	return tcmi_text_answer(conn);
+	struct tcmi_textseq *seq = conn->text;
+	struct iscsip_verdict v = ISCSIP_VERDICT_OK;
+
+	/* one that was held for its turn may have been given up meanwhile (11.10.4) */
+	if (!seq || seq->itt != req->itt)
+		return v;
+	if (seq->in_len && !req->cont)
+		v = tcmi_text_set(conn);
+	if (v.action) {
+		tcmi_text_end(conn);
+		return v;
+	}
+	return tcmi_text_respond(conn, req->final);
 }

@@ -418,20 +418,23 @@ int iscsip_key_check(const char *key_name, const char *text, struct iscsip_param
 
 #define REFUSE(why)	ISCSIP_VERDICT_REJECT(ISCSIP_REJ_PROTOCOL, why)
 
-static struct iscsip_verdict text_key(enum iscsip_key_id id,
-				      const struct iscsip_pair *pair, u32 *mrdsl,
+static struct iscsip_verdict text_key(struct iscsip_text *t, enum iscsip_key_id id,
+				      const struct iscsip_pair *pair,
 				      struct iscsip_pair *sendtargets)
 {
 	const struct iscsip_key *key = &keys[id];
 
 	if (!(key->stages & ISCSIP_IN_FULL))
 		return REFUSE("key that belongs to login");
+	if (t->seen & iscsip_bit(id))
+		return REFUSE("key sent twice");
+	t->seen |= iscsip_bit(id);
 	switch (key->kind) {
 	case ISCSIP_KIND_REQUEST:
 		*sendtargets = *pair;
 		break;
 	case ISCSIP_KIND_NUMBER:
-		if (iscsip_key_number(key, iscsip_value(pair), mrdsl))
+		if (iscsip_key_number(key, iscsip_value(pair), &t->mrdsl))
 			return REFUSE("declared value out of its range");
 		break;
 	case ISCSIP_KIND_TEXT:
@@ -444,17 +447,14 @@ static struct iscsip_verdict text_key(enum iscsip_key_id id,
 	return ISCSIP_VERDICT_OK;
 }
 
-struct iscsip_verdict iscsip_text_step(struct iscsip_params *params,
-				       const char *text, u32 len,
+struct iscsip_verdict iscsip_text_step(struct iscsip_text *t, const char *text, u32 len,
 				       struct iscsip_out *out,
 				       struct iscsip_pair *sendtargets)
 {
-	u32 mrdsl = params->mrdsl_remote;
 	struct iscsip_verdict v;
 	struct iscsip_cursor c;
 	struct iscsip_pair pair;
 	enum iscsip_key_id id;
-	u64 seen = 0;
 	int ret;
 
 	memset(sendtargets, 0, sizeof(*sendtargets));
@@ -466,10 +466,7 @@ struct iscsip_verdict iscsip_text_step(struct iscsip_params *params,
 					  "NotUnderstood", strlen("NotUnderstood"));
 			continue;
 		}
-		if (seen & iscsip_bit(id))
-			return REFUSE("key sent twice");
-		seen |= iscsip_bit(id);
-		v = text_key(id, &pair, &mrdsl, sendtargets);
+		v = text_key(t, id, &pair, sendtargets);
 		if (v.action != ISCSIP_OK)
 			return v;
 	}
@@ -477,7 +474,10 @@ struct iscsip_verdict iscsip_text_step(struct iscsip_params *params,
 		return REFUSE("text that cannot be parsed");
 	if (out->full)
 		return REFUSE("answer does not fit");
-	/* 6.2: a negotiation is atomic, so nothing holds before all of it does */
-	params->mrdsl_remote = mrdsl;
 	return ISCSIP_VERDICT_OK;
+}
+
+bool iscsip_text_asked(const struct iscsip_text *t)
+{
+	return t->seen & iscsip_bit(ISCSIP_KEY_SEND_TARGETS);
 }
