@@ -648,6 +648,62 @@ static void statsn_wraps(const void *arg)
 	logout(c, 0, 0);
 }
 
+/* 7.3: what is rejected has not been received, be it for its keys. */
+static void text_in_vain(const void *arg)
+{
+	struct conn *c = login_normal();
+	struct pdu *t = text_pdu(c, next_itt(), NO_TAG, 0x80, arg), *p;
+
+	pdu_send(c, t);
+	p = reject_expect(c, REJ_PROTOCOL, t);
+	CK_EQ(PDU_EXPCMDSN(p), c->cmdsn - 1, "ExpCmdSN in the Reject");
+	c->cmdsn--;
+	conn_healthy(c);
+}
+
+/* The same ahead of its turn: the Reject comes then, and what is behind waits on. */
+static void text_in_vain_early(const void *arg)
+{
+	struct conn *c = login_normal();
+	uint32_t sn = c->cmdsn++;
+	struct pdu *t = text_pdu(c, next_itt(), NO_TAG, 0x80, arg), *first, *last, *p;
+
+	last = ping_pdu(c, sn + 2);
+	pdu_send(c, t);
+	pdu_send(c, last);
+	conn_expect_silence(c, 200);
+	first = ping_pdu(c, sn);
+	pdu_send(c, first);
+	expect_echo(c, first);
+	p = reject_expect(c, REJ_PROTOCOL, t);
+	CK_EQ(PDU_EXPCMDSN(p), sn + 1, "ExpCmdSN in the Reject");
+	conn_expect_silence(c, 200);
+	first = ping_pdu(c, sn + 1);
+	pdu_send(c, first);
+	expect_echo(c, first);
+	expect_echo(c, last);
+	c->cmdsn = sn + 3;
+	conn_healthy(c);
+}
+
+static void text_early(const void *arg)
+{
+	struct conn *c = login_normal();
+	uint32_t sn = c->cmdsn++;
+	struct pdu *t = text_pdu(c, next_itt(), NO_TAG, 0x80, "X-org.example.a=1\n"), *first, *p;
+
+	(void)arg;
+	pdu_send(c, t);
+	conn_expect_silence(c, 200);
+	first = ping_pdu(c, sn);
+	pdu_send(c, first);
+	expect_echo(c, first);
+	p = pdu_expect(c, OP_TEXT_RSP);
+	CK_EQ(PDU_ITT(p), PDU_ITT(t), "the Text Response's ITT");
+	CK_EQ(PDU_EXPCMDSN(p), sn + 2, "ExpCmdSN in the Text Response");
+	conn_healthy(c);
+}
+
 static const int one = 1, three = 3, fifteen = 15, kib4 = 4096, kib64 = 65536;
 
 static const struct tap_case cases[] = {
@@ -664,6 +720,15 @@ static const struct tap_case cases[] = {
 	{ "4.2.2.1", "the last CmdSN of the window is taken and waits", last_of_window },
 	{ "4.2.2.1", "a duplicate within the window is silently ignored", duplicate },
 	{ "4.2.2.1", "a command sent twice is served once", duplicate_scsi },
+	{ "4.2.2.1", "a Text Request ahead waits for the missing one", text_early },
+	{ "7.3", "a Text Request with a key twice was not received", text_in_vain,
+	  "InitiatorAlias=a\nInitiatorAlias=b\n" },
+	{ "7.3", "a Text Request with a key of the login was not received", text_in_vain,
+	  "MaxBurstLength=512\n" },
+	{ "7.3", "a Text Request with what it may not ask for was not received", text_in_vain,
+	  "SendTargets=All\n" },
+	{ "7.3", "a Text Request ahead is rejected when it is due, and was not received",
+	  text_in_vain_early, "MaxBurstLength=512\n" },
 	{ "4.2.2.1", "CmdSN wraps from 2**32 - 1 to 0", wrap },
 	{ "4.2.2.1", "a gap over the wrap is put in order", wrap_gap },
 	{ "4.2.2.1", "immediate commands leave ExpCmdSN alone", immediate },

@@ -223,11 +223,12 @@ static int tcmi_rx_data(struct tcmi_conn *conn)
 /* ---- verdicts become actions ---- */
 
 /**
- * tcmi_rx_reject() - answer the PDU being received with a Reject (11.17)
+ * tcmi_rx_reject_new() - a Reject of the PDU being received (11.17)
  * @conn: the connection
- * @reason: why
+ * @reason: why; who sends it later may still change that
+ * Return: the Reject, or NULL without memory.
  */
-void tcmi_rx_reject(struct tcmi_conn *conn, u8 reason)
+struct tcmi_pdu *tcmi_rx_reject_new(struct tcmi_conn *conn, u8 reason)
 {
 	const struct tcmi_rx *rx = &conn->rx;
 	u32 len = ISCSIP_BHS_LEN, dsl;
@@ -239,10 +240,8 @@ void tcmi_rx_reject(struct tcmi_conn *conn, u8 reason)
 	if (ahs)
 		len = min(len + ahs, conn->params.mrdsl_remote);
 	pdu = tcmi_pdu_new(ISCSIP_OP_REJECT, NULL, len);
-	if (!pdu) {
-		tcmi_conn_close(conn, "out of memory");
-		return;
-	}
+	if (!pdu)
+		return NULL;
 	sg_copy_from_buffer(pdu->sgl, pdu->nents, rx->bhs, ISCSIP_BHS_LEN);
 	if (ahs)
 		sg_pcopy_from_buffer(pdu->sgl, pdu->nents, rx->ahs, len - ISCSIP_BHS_LEN,
@@ -250,7 +249,22 @@ void tcmi_rx_reject(struct tcmi_conn *conn, u8 reason)
 	pdu->code = reason;
 	pdu->itt = ISCSIP_TAG_RESERVED;
 	pdu->own_statsn = true;
-	tcmi_tx_pdu(conn, pdu);
+	return pdu;
+}
+
+/**
+ * tcmi_rx_reject() - answer the PDU being received with a Reject (11.17)
+ * @conn: the connection
+ * @reason: why
+ */
+void tcmi_rx_reject(struct tcmi_conn *conn, u8 reason)
+{
+	struct tcmi_pdu *pdu = tcmi_rx_reject_new(conn, reason);
+
+	if (pdu)
+		tcmi_tx_pdu(conn, pdu);
+	else
+		tcmi_conn_close(conn, "out of memory");
 }
 
 static int tcmi_rx_act(struct tcmi_conn *conn, struct iscsip_verdict v)
@@ -379,7 +393,7 @@ static int tcmi_rx_payload(struct tcmi_conn *conn, bool digest_ok)
 		/* a command that core has answered already did count */
 		if (rx->req.opcode == ISCSIP_OP_SCSI_CMD && !rx->cmd)
 			tcmi_window_intact(conn);
-	} else {
+	} else if (rx->req.opcode != ISCSIP_OP_TEXT) {
 		tcmi_window_intact(conn);
 	}
 	if (rx->cmd)

@@ -357,13 +357,13 @@ struct tcmi_rx {
 	bool hdgst_on;
 	bool ddgst_on;
 	enum tcmi_rx_dest dest;
-	bool pass_due;		/* its CmdSN counts once the data digest is right */
+	bool pass_due;		/* its CmdSN counts once digest and keys are right */
 	bool refused;		/* the header got its verdict: only drain */
 	struct tcmi_cmd *cmd;	/* payload belongs to it; a reference is held */
 	struct scatterlist *sg;	/* next byte goes to sg + sg_off */
 	u32 sg_off;
 	u8 *buf;		/* linear destination */
-	struct tcmi_pdu *pdu;	/* NOP data is received straight into its answer */
+	struct tcmi_pdu *pdu;	/* NOP data is received straight into it; a held Text's Reject */
 	struct tcmi_cmd *held;	/* place holder of a request ahead of its turn */
 	u32 left;		/* payload bytes still to come */
 };
@@ -659,6 +659,7 @@ void tcmi_io_unspawn(struct task_struct *task);
 int tcmi_rx_run(struct tcmi_conn *conn);
 void tcmi_rx_sg(struct tcmi_conn *conn, struct scatterlist *sg, u32 offset, u32 len);
 void tcmi_rx_abandon(struct tcmi_conn *conn);
+struct tcmi_pdu *tcmi_rx_reject_new(struct tcmi_conn *conn, u8 reason);
 void tcmi_rx_reject(struct tcmi_conn *conn, u8 reason);
 
 /* ---- tx.c ---- */

@@ -296,6 +296,11 @@ struct iscsip_verdict tcmi_text_header(struct tcmi_conn *conn, const struct iscs
 	v = tcmi_window_answer(conn, req);
 	if (v.action)
 		return v;
+	/* when it is due, its header may be needed again */
+	if (conn->rx.held)
+		conn->rx.pdu = tcmi_rx_reject_new(conn, ISCSIP_REJ_PROTOCOL);
+	if (conn->rx.held && !conn->rx.pdu)
+		return ISCSIP_VERDICT_DROP("out of memory");
 	if (req->ttt == ISCSIP_TAG_RESERVED) {
 		tcmi_text_end(conn);
 		seq = kvzalloc(sizeof(*seq), GFP_KERNEL);
@@ -315,6 +320,9 @@ struct iscsip_verdict tcmi_text_header(struct tcmi_conn *conn, const struct iscs
  * tcmi_text_payload() - a Text Request is complete
  * @conn: the connection; its thread calls
  * @req: its header
+ *
+ * With its keys accepted its CmdSN counts, unless that is the caller's business, who
+ * says it is immediate then.
  */
 struct iscsip_verdict tcmi_text_payload(struct tcmi_conn *conn, const struct iscsip_req *req)
 {
@@ -330,5 +338,7 @@ struct iscsip_verdict tcmi_text_payload(struct tcmi_conn *conn, const struct isc
 		tcmi_text_end(conn);
 		return v;
 	}
+	if (!req->immediate)
+		tcmi_window_intact(conn);
 	return tcmi_text_respond(conn, req->final);
 }

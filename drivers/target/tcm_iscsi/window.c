@@ -34,28 +34,33 @@ enum iscsip_window_verdict tcmi_window_enter(struct tcmi_conn *conn,
 	return v;
 }
 
+static void tcmi_window_advance(struct tcmi_sess *sess)
+{
+	spin_lock(&sess->lock);
+	iscsip_window_advance(&sess->window);
+	spin_unlock(&sess->lock);
+}
+
 /**
  * tcmi_window_pass() - a non-immediate request in order has been accepted
  * @conn: the connection; its thread calls
  * @req: the request
  *
- * With a data digest still to come it counts only once that was right: a request
- * whose digest is wrong has not been received (7.3, 11.17.1).
+ * With a data digest still to come it counts only once that was right, and a Text Request
+ * once its keys are accepted: what is rejected has not been received (7.3, 11.17.1).
  */
 void tcmi_window_pass(struct tcmi_conn *conn, const struct iscsip_req *req)
 {
 	if (req->immediate)
 		return;
-	conn->rx.pass_due = conn->rx.ddgst_on && req->dsl;
+	conn->rx.pass_due = req->opcode == ISCSIP_OP_TEXT || (conn->rx.ddgst_on && req->dsl);
 	if (conn->rx.pass_due)
 		return;
-	spin_lock(&conn->sess->lock);
-	iscsip_window_advance(&conn->sess->window);
-	spin_unlock(&conn->sess->lock);
+	tcmi_window_advance(conn->sess);
 }
 
 /**
- * tcmi_window_intact() - the payload of a request that was accepted is intact
+ * tcmi_window_intact() - the payload of a request that was accepted is intact and accepted
  * @conn: the connection; its thread calls
  */
 void tcmi_window_intact(struct tcmi_conn *conn)
@@ -63,9 +68,7 @@ void tcmi_window_intact(struct tcmi_conn *conn)
 	if (!conn->rx.pass_due)
 		return;
 	conn->rx.pass_due = false;
-	spin_lock(&conn->sess->lock);
-	iscsip_window_advance(&conn->sess->window);
-	spin_unlock(&conn->sess->lock);
+	tcmi_window_advance(conn->sess);
 }
 
 /**
@@ -132,6 +135,22 @@ struct iscsip_verdict tcmi_window_answer(struct tcmi_conn *conn, const struct is
 	return ISCSIP_VERDICT_OK;
 }
 
+/* Rejected it leaves its number open, like one which came in its turn. */
+static struct iscsip_verdict tcmi_window_text(struct tcmi_conn *conn, struct tcmi_cmd *cmd,
+					      const struct iscsip_req *req)
+{
+	struct iscsip_verdict v = tcmi_text_payload(conn, req);
+
+	if (v.action != ISCSIP_REJECT) {
+		tcmi_window_advance(conn->sess);
+		return v;
+	}
+	cmd->pdu->code = v.code;
+	tcmi_tx_pdu(conn, cmd->pdu);
+	cmd->pdu = NULL;
+	return ISCSIP_VERDICT_OK;
+}
+
 /**
  * tcmi_window_due() - answer a held request which is no task
  * @conn: the connection; its thread calls
@@ -142,12 +161,12 @@ void tcmi_window_due(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	struct iscsip_verdict v = ISCSIP_VERDICT_OK;
 	struct iscsip_req req = cmd->req;
 
-	req.immediate = true;		/* its number has been taken */
-	if (cmd->pdu) {
+	req.immediate = true;		/* its number is seen to */
+	if (req.opcode == ISCSIP_OP_TEXT) {
+		v = tcmi_window_text(conn, cmd, &req);
+	} else if (cmd->pdu) {
 		tcmi_nop_echo(conn, cmd->pdu);
 		cmd->pdu = NULL;
-	} else if (req.opcode == ISCSIP_OP_TEXT) {
-		v = tcmi_text_payload(conn, &req);
 	} else if (req.opcode == ISCSIP_OP_LOGOUT) {
 		v = tcmi_logout_header(conn, &req);
 	}
@@ -173,7 +192,8 @@ void tcmi_window_run(struct tcmi_conn *conn)
 
 		spin_lock(&sess->lock);
 		due = cmd->cmdsn == sess->window.exp;
-		if (due)
+		/* a Text Request counts when its keys are accepted */
+		if (due && cmd->req.opcode != ISCSIP_OP_TEXT)
 			iscsip_window_advance(&sess->window);
 		spin_unlock(&sess->lock);
 		if (!due)
