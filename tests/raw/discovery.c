@@ -633,30 +633,44 @@ static void statsn(const void *arg)
 	CK_EQ(c->statsn, sn + 3, "StatSN after three answers");
 }
 
-/* Only Text with SendTargets and Logout are served. */
+/* 4.3: only Text with SendTargets and a Logout of the session are accepted. */
 static void not_served(const void *arg)
 {
 	struct conn *c = login_discovery();
-	int op = *(const int *)arg;
+	const char *what = arg;
 	static const uint8_t cdb[6];
+	struct pdu *p, *r;
+
+	if (*what == 's')
+		p = scsi_pdu(c, scsi_new(0, cdb, 6));
+	else if (*what == 't')
+		p = tmf_pdu(c, TMF_LUN_RESET, 0, NO_TAG, 0, true);
+	else if (*what == 'p')
+		p = nop_pdu(c, next_itt(), NO_TAG, true);
+	else if (*what == 'l')
+		p = logout_pdu(c, what[1] - '0', 0);
+	else
+		p = text_pdu(c, next_itt(), NO_TAG, 0x80, what);
+	pdu_send(c, p);
+	r = reject_expect(c, REJ_PROTOCOL, p);
+	text_rejected(c, r);
+	CK(targets(c, "All"), "no answer behind the Reject");
+	CK_EQ(PDU_RESPONSE(logout(c, 0, 0)), 0, "the Logout Response");
+	target_healthy();
+}
+
+/* The request for targets may come with any of the requests. */
+static void served_late(const void *arg)
+{
+	struct conn *c = login_discovery();
+	uint32_t itt = next_itt();
 	struct pdu *p;
 
-	if (op == OP_SCSI_CMD)
-		p = scsi_pdu(c, scsi_new(0, cdb, 6));
-	else if (op == OP_TMF_REQ)
-		p = tmf_pdu(c, TMF_LUN_RESET, 0, NO_TAG, 0, true);
-	else
-		p = text_pdu(c, next_itt(), NO_TAG, 0x80, "MaxBurstLength=512\n");
-	pdu_send(c, p);
-	p = pdu_recv(c);
-	if (p && PDU_OP(p) == OP_TEXT_RSP)
-		CK(strstr((char *)p->data, "=Reject") ||
-		   strstr((char *)p->data, "=NotUnderstood") ||
-		   strstr((char *)p->data, "=Irrelevant"), "it was served");
-	else
-		CK(!p || PDU_OP(p) == OP_REJECT, "it got %s",
-		   op_name(PDU_OP(p)));
-	target_healthy();
+	(void)arg;
+	p = text_ask(c, itt, NO_TAG, 0, "X-org.example.a=1\n");
+	says(p, "X-org.example.a=NotUnderstood");
+	p = text_ask(c, itt, PDU_TTT(p), 0x80, "SendTargets=" TGT_EUI "\n");
+	CK(PDU_F(p) && p->dlen && !strncmp((char *)p->data, "TargetName=", 11), "no targets");
 }
 
 static void bye(const void *arg)
@@ -684,7 +698,6 @@ static void junk(const void *arg)
 }
 
 static const int small = 512, middle = 8192;
-static const int ops[] = { OP_SCSI_CMD, OP_TMF_REQ, OP_TEXT_REQ };
 
 static const struct tap_case cases[] = {
 	{ "C", "SendTargets=All lists every target with address and tag", all },
@@ -755,12 +768,18 @@ static const struct tap_case cases[] = {
 	  login_key_later, "InitiatorName=iqn.2003-01.org.example:ini2\n" },
 	{ "6.4", "a key twice in a Text Request is a protocol error", twice },
 	{ "11.11.5", "each Text Response advances StatSN", statsn },
-	{ "13.21", "a SCSI Command on a discovery session is not served", not_served,
-	  &ops[0] },
-	{ "13.21", "task management on a discovery session is not served",
-	  not_served, &ops[1] },
-	{ "13.21", "another key than SendTargets is not served", not_served,
-	  &ops[2] },
+	{ "4.3", "a SCSI Command on a discovery session is rejected", not_served, "scsi" },
+	{ "4.3", "task management on a discovery session is rejected", not_served, "tmf" },
+	{ "4.3", "a NOP-Out on a discovery session is rejected", not_served, "ping" },
+	{ "4.3", "a Logout of the connection on a discovery session is rejected", not_served,
+	  "l1" },
+	{ "4.3", "a Logout for recovery on a discovery session is rejected", not_served, "l2" },
+	{ "4.3", "a key of the login on a discovery session is rejected", not_served,
+	  "MaxBurstLength=512\n" },
+	{ "4.3", "another key than SendTargets alone is rejected", not_served,
+	  "X-org.example.a=1\n" },
+	{ "4.3", "text without a key is rejected", not_served, "" },
+	{ "4.3", "SendTargets may come behind other keys", served_late },
 	{ "13.21", "a discovery session logs out", bye },
 	{ "6.1", "text of 16 bytes without any null does no harm", junk,
 	  "SendTargets=iqn." },

@@ -34,6 +34,10 @@ struct iscsip_verdict tcmi_logout_header(struct tcmi_conn *conn, const struct is
 	struct iscsip_verdict v;
 	struct tcmi_pdu *pdu;
 
+	/* 4.3: only "close the session" is accepted there */
+	if (conn->phase == ISCSIP_PHASE_DISCOVERY && req->logout.reason != ISCSIP_LOGOUT_SESSION)
+		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_PROTOCOL,
+					     "logout reason not for a discovery session");
 	if (req->logout.reason > ISCSIP_LOGOUT_RECOVERY)
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "unknown logout reason");
 	v = tcmi_window_answer(conn, req);

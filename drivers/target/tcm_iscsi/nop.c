@@ -31,7 +31,7 @@ struct iscsip_verdict tcmi_nop_header(struct tcmi_conn *conn, const struct iscsi
 	struct tcmi_rx *rx = &conn->rx;
 	struct iscsip_verdict v;
 
-	/* 7.4.3: only Text and Logout are served there */
+	/* 4.3: only Text and Logout are served there */
 	if (conn->phase == ISCSIP_PHASE_DISCOVERY)
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_PROTOCOL,
 					     "NOP-Out on a discovery session");

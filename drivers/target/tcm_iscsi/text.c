@@ -334,6 +334,11 @@ struct iscsip_verdict tcmi_text_payload(struct tcmi_conn *conn, const struct isc
 		return v;
 	if (seq->in_len && !req->cont)
 		v = tcmi_text_set(conn);
+	/* 4.3: that's what such a session is for */
+	if (!v.action && req->final && conn->phase == ISCSIP_PHASE_DISCOVERY &&
+	    !iscsip_text_asked(&seq->keys))
+		v = ISCSIP_VERDICT_REJECT(ISCSIP_REJ_PROTOCOL,
+					  "no SendTargets in a discovery session");
 	if (v.action) {
 		tcmi_text_end(conn);
 		return v;
