@@ -712,7 +712,8 @@ void iscsip_login_offer_set(struct iscsip_login *l,
  * @result: flags of the response
  *
  * Every key is answered or refused per 6.2 and 13. Authentication needed and not
- * done: 0201. CHAP failures: 0201; CHAP keys out of order 0200, missing 0207 (9.2).
+ * done: 0201. CHAP failures: 0201; CHAP keys out of order or malformed 0200, missing
+ * 0207 (9.2).
  * Text that can't be parsed, a repeated key, a key in the wrong stage or from the
  * wrong side: 0200. May call @l->hash (may sleep).
  */

@@ -100,6 +100,7 @@ static void odd_answer(const void *arg)
 	const char *how = arg, *a;
 	struct conn *c = to_challenge(INI_CHAP, "5");
 	const char *r;
+	struct pdu *p;
 
 	a = right_answer(c);
 	r = lines_get(a, "CHAP_R");
@@ -139,7 +140,13 @@ static void odd_answer(const void *arg)
 		a = tap_fmt("%sCHAP_C=0x00112233445566778899aabbccddeeff\n", a);
 	else
 		FAIL("unknown case %s", how);
-	refused_any(c, login_step(c, LT, 0, 1, "%s", a));
+	p = login_step(c, LT, 0, 1, "%s", a);
+	/* 9.2: what is no value at all is the initiator's error */
+	if (is_one_of(how, "no prefix|bad hex|bad base64|empty|prefix only|base64 prefix only"))
+		CK_EQ(login_status(p), 0x0200, "the status");
+	if (is_one_of(how, "odd digits|long|short|very long|long name"))
+		CK_EQ(login_status(p), 0x0201, "the status");
+	refused_any(c, p);
 	target_healthy();
 }
 
@@ -560,15 +567,15 @@ static const struct tap_case cases[] = {
 	{ "12.1.3", "a challenge over 1024 bytes is refused", chap_refused,
 	  C(TWO(.algs = "5", .chal_len = 1025), .closed_ok = true) },
 	{ "12.1.3", "a CHAP_I of the initiator above 255 is refused", chap_refused,
-	  C(TWO(.algs = "5", .raw_i = "256"), .closed_ok = true) },
+	  C(TWO(.algs = "5", .raw_i = "256"), .status = 0x0200) },
 	{ "12.1.3", "a CHAP_I of the initiator that is no number is refused",
-	  chap_refused, C(TWO(.algs = "5", .raw_i = "abc"), .closed_ok = true) },
+	  chap_refused, C(TWO(.algs = "5", .raw_i = "abc"), .status = 0x0200) },
 	{ "6.1", "a CHAP_C of the initiator without digits is refused", chap_refused,
-	  C(TWO(.algs = "5", .raw_c = "0x"), .closed_ok = true) },
+	  C(TWO(.algs = "5", .raw_c = "0x"), .status = 0x0200) },
 	{ "6.1", "a CHAP_C of the initiator with bad digits is refused", chap_refused,
-	  C(TWO(.algs = "5", .raw_c = "0x12zz"), .closed_ok = true) },
+	  C(TWO(.algs = "5", .raw_c = "0x12zz"), .status = 0x0200) },
 	{ "6.1", "a CHAP_C of the initiator in bad base64 is refused", chap_refused,
-	  C(TWO(.algs = "5", .raw_c = "0bA*=="), .closed_ok = true) },
+	  C(TWO(.algs = "5", .raw_c = "0bA*=="), .status = 0x0200) },
 	{ "12.1.3", "CHAP_C without CHAP_I is refused", odd_answer, "challenge only" },
 	{ "12.1.3", "CHAP_I without CHAP_C is refused", odd_answer, "identifier only" },
 	{ "12.1.3", "CHAP_R without CHAP_N is refused", odd_answer, "no name" },

@@ -2,9 +2,10 @@
 /*
  * CHAP (RFC 7143 12.1.3, 9.2.1; RFC 1994).
  *
- * 9.2 tells the statuses apart: keys that do not belong to the step are an
- * initiator error or a missing parameter; a name, response or challenge that is
- * no good, be it by its encoding or its cryptography, is an authentication failure.
+ * 9.2 tells the statuses apart: keys and values that are not what the step asks for,
+ * such as a response that is no binary value, are an initiator error or a missing
+ * parameter; a name, response or challenge whose length or content is no good is an
+ * authentication failure.
  */
 #include "internal.h"
 
@@ -131,7 +132,7 @@ static struct iscsip_verdict check_response(struct iscsip_login *l,
 
 	len = iscsip_binary(k->r.value, k->r.value_len, got, l->chap.digest_len);
 	if (len < 0 && len != -ENOSPC)
-		return FAIL_AUTH("CHAP_R is not a binary value");
+		return FAIL_KEYS("CHAP_R is not a binary value");
 	ret = l->hash->digest(l->chap.alg, l->chap.id, cred->secret,
 			      iscsip_min(cred->secret_len, ISCSIP_CHAP_SECRET_MAX),
 			      l->chap.challenge, l->chap.digest_len, want);
@@ -167,11 +168,13 @@ static struct iscsip_verdict read_challenge(struct iscsip_login *l,
 	int len;
 
 	if (iscsip_number(k->i.value, k->i.value_len, &number) || number > 255)
-		return FAIL_AUTH("CHAP_I is not a byte");
+		return FAIL_KEYS("CHAP_I is not a byte");
 	len = iscsip_binary(k->c.value, k->c.value_len, chap->peer_challenge,
 			    sizeof(chap->peer_challenge));
+	if (len == -ENOSPC)
+		return FAIL_AUTH("CHAP_C is longer than 1024 bytes");
 	if (len < 0)
-		return FAIL_AUTH("CHAP_C is not a binary value of at most 1024 bytes");
+		return FAIL_KEYS("CHAP_C is not a binary value");
 	if (len == chap->digest_len &&
 	    l->hash->equal(chap->peer_challenge, chap->challenge, len))
 		return FAIL_AUTH("our own challenge was sent back");
