@@ -227,6 +227,10 @@ static const struct talk names[] = {
 	  .turns = { { "1-0", NORMAL, 0 }, { "1T3", "InitiatorName=" INI "\n", 0x0200 } } },
 	{ "13.21 a SessionType after the first request is answered with 0200",
 	  .turns = { { "1-0", NAMES, 0 }, { "1T3", "SessionType=Discovery\n", 0x0200 } } },
+	{ "13.21 SessionType=Normal may come after the first request", .turns = {
+		{ "0T1", NAMES, 0, "0T1" }, { "1T3", "SessionType=Normal\n", 0, "1T3", MRDSL } } },
+	{ "13.21 but once", .turns = { { "1-0", NORMAL, 0 },
+		{ "1T3", "SessionType=Normal\n", 0x0200 } } },
 	{ "13.4 a TargetName after the first request is answered with 0200",
 	  .turns = { { "1-0", DISCO, 0 }, { "1T3", "TargetName=" TGT "\n", 0x0200 } } },
 	{ "6.1 keys have their case: initiatorname is no InitiatorName", .turns = {
@@ -588,6 +592,17 @@ static const struct talk proposals[] = {
 	{ "6.2.2 an answer that is no number fails the login", talkative, .turns = {
 		{ "1T3", NORMAL, 0, "1-0" },
 		{ "1T3", "MaxBurstLength=many\n", 0x0200 } } },
+	{ "6.2.2 our No to ImmediateData needs no answer", talkative,
+	  "max_burst=512 immediate_data=0 initial_r2t=1", {
+		{ "1T3", NORMAL, 0, "1-0" },
+		{ "1T3", "InitialR2T=Yes\nMaxBurstLength=512\nFirstBurstLength=512\n"
+		  "DefaultTime2Wait=5\nErrorRecoveryLevel=0\n", 0, "1-0",
+		  "MaxOutstandingR2T=4\n" },
+		{ "1T3", "MaxOutstandingR2T=1\n", 0, "1T3", "" } } },
+	{ "6.2.2 our No to InitialR2T does", talkative, .turns = {
+		{ "1T3", NORMAL, 0, "1-0" },
+		{ "1T3", "ImmediateData=No\nMaxBurstLength=512\nFirstBurstLength=512\n"
+		  "DefaultTime2Wait=5\nErrorRecoveryLevel=0\n", 0x0200 } } },
 	{ "6.2 an answer left out fails the login", talkative, .turns = {
 		{ "1T3", NORMAL, 0, "1-0" },
 		{ "1T3", "InitialR2T=No\n", 0x0200 } } },

@@ -402,12 +402,17 @@ static struct iscsip_verdict take_number(struct step *s, enum iscsip_key_id id,
 	return ISCSIP_VERDICT_OK;
 }
 
-static struct iscsip_verdict take_name(struct step *s)
+static struct iscsip_verdict take_name(struct step *s, enum iscsip_key_id id,
+				       struct iscsip_str value)
 {
 	/* the caller has read them, and decided by them */
-	if (!s->first)
-		return FAIL_PEER("name after the first request");
-	return ISCSIP_VERDICT_OK;
+	if (s->first)
+		return ISCSIP_VERDICT_OK;
+	/* 13.21: in any stage, and Normal by default, so this may still say so */
+	if (id == ISCSIP_KEY_SESSION_TYPE && s->l->type == ISCSIP_SESSION_NORMAL &&
+	    iscsip_str_is(value, "Normal"))
+		return ISCSIP_VERDICT_OK;
+	return FAIL_PEER("name after the first request");
 }
 
 /* ---- one key, and all of them ------------------------------------------- */
@@ -417,7 +422,7 @@ static struct iscsip_verdict take_key(struct step *s, enum iscsip_key_id id,
 {
 	switch (iscsip_key(id)->kind) {
 	case ISCSIP_KIND_NAME:
-		return take_name(s);
+		return take_name(s, id, value);
 	case ISCSIP_KIND_AUTH:
 		return answer_auth(s, value);
 	case ISCSIP_KIND_CHAP:
@@ -519,6 +524,24 @@ static struct iscsip_verdict check_integrity(struct iscsip_login *l)
 	return ISCSIP_VERDICT_OK;
 }
 
+/* 6.2.2: our No to an AND and our Yes to an OR decide, and need no answer */
+static void settle_unanswered(struct iscsip_login *l, u64 pending)
+{
+	u32 id, ours;
+	u8 kind;
+
+	for (id = 0; id < ISCSIP_KEY_COUNT; id++) {
+		kind = iscsip_key(id)->kind;
+		if (!(l->proposed & pending & iscsip_bit(id)) || !iscsip_key_is_bool(iscsip_key(id)))
+			continue;
+		ours = offered(l, id);
+		if (ours != (kind == ISCSIP_KIND_OR))
+			continue;
+		l->proposed &= ~iscsip_bit(id);
+		settle(l, id, ours);
+	}
+}
+
 static struct iscsip_verdict take_request(struct step *s, const char *text, u32 len)
 {
 	u64 pending = s->l->proposed;
@@ -529,6 +552,7 @@ static struct iscsip_verdict take_request(struct step *s, const char *text, u32 
 		v = take_text_keys(s, text, len, true);
 	if (v.action != ISCSIP_OK)
 		return v;
+	settle_unanswered(s->l, pending);
 	if (s->l->proposed & pending)
 		return FAIL_PEER("no answer to our proposal");
 	return check_integrity(s->l);
@@ -564,7 +588,7 @@ static bool to_propose(const struct iscsip_login *l, enum iscsip_key_id id)
 {
 	const struct iscsip_key *key = iscsip_key(id);
 
-	if ((l->seen | l->proposed) & iscsip_bit(id))
+	if ((l->seen | l->proposed | l->answered) & iscsip_bit(id))
 		return false;
 	if (insists(l, id))
 		return true;
