@@ -386,6 +386,24 @@ static void reject_fields(const void *arg)
 	}
 }
 
+/* One that knows no names is no reason to let others of its address wait. */
+static void nameless_at_once(const void *arg)
+{
+	int64_t start = tap_clock();
+
+	(void)arg;
+	for (int i = 0; i < 7; i++) {
+		struct conn *c = conn_open();
+
+		c->vmin = 1;
+		c->vmax = 1;
+		refused(c, first_login(c, NORMAL), 0x0205);
+	}
+	/* 0.2, 0.4, 0.8 and 1.6 s, were they to wait */
+	CK(tap_clock() - start < 2500, "seven refusals took %lld ms",
+	   (long long)(tap_clock() - start));
+}
+
 static void login_in_full(const void *arg)
 {
 	struct conn *c = login_normal();
@@ -732,6 +750,8 @@ static const struct tap_case cases[] = {
 	{ "11.13.5", "versions 1 to 1 are answered with 0205", version, "11" },
 	{ "11.13.5", "versions 1 to 5 are answered with 0205", version, "15" },
 	{ "11.12.4", "Version-min above Version-max is refused", version, "10?" },
+	{ "11.13.5", "logins without a name are refused at once, however many",
+	  nameless_at_once },
 	{ "4.2.4", "a NOP-Out before login ends the connection", first_not_login,
 	  &ops[0] },
 	{ "4.2.4", "a SCSI Command before login ends the connection",

@@ -229,7 +229,9 @@ static u32 tcmi_refused_note(const struct tcmi_who *who, u16 status, const char 
  * @target: the same
  * @status: what it is told
  * @why: constant text
- * Return: for how many jiffies the answer ought to wait; 0 for the first few.
+ * Return: for how many jiffies the answer ought to wait; 0 for the first few, and where
+ * nobody knows yet who it is: all of an address would wait for one of them, and nobody's
+ * success would end that. The caps of connections bound what these cost.
  */
 u32 tcmi_refusal_note(const struct tcmi_conn *conn, const char *initiator, const char *target,
 		      u16 status, const char *why)
@@ -244,7 +246,7 @@ u32 tcmi_refusal_note(const struct tcmi_conn *conn, const char *initiator, const
 	if (log)
 		pr_info("%s: login of %s at %s refused, status %04x: %s\n", TCMI_NAME,
 			*initiator ? initiator : "(unnamed)", conn->peer_text, status, why);
-	return delay;
+	return *initiator ? delay : 0;
 }
 
 /**
