@@ -716,12 +716,25 @@ void iscsip_login_offer_set(struct iscsip_login *l,
  * 0207 (9.2).
  * Text that can't be parsed, a repeated key, a key in the wrong stage or from the
  * wrong side: 0200. May call @l->hash (may sleep).
+ *
+ * An answer over %ISCSIP_MRDSL_DEFAULT is for the caller to give out in pieces with the
+ * C bit: no transition comes with it, but perhaps with the last piece, see
+ * iscsip_login_transit().
  */
 struct iscsip_verdict iscsip_login_step(struct iscsip_login *l,
 					const struct iscsip_req *req,
 					const char *text, u32 len,
 					struct iscsip_out *out,
 					struct iscsip_login_result *result);
+
+/**
+ * iscsip_login_transit() - go on to the next stage, if that is what both sides want
+ * @l: the login
+ * @req: the request that is answered
+ * @result: flags of the response
+ */
+void iscsip_login_transit(struct iscsip_login *l, const struct iscsip_req *req,
+			  struct iscsip_login_result *result);
 
 /* implemented in chap.c, called by negotiate.c: one request's CHAP keys */
 struct iscsip_verdict iscsip_chap_step(struct iscsip_login *l, const char *text,

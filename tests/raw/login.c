@@ -206,6 +206,86 @@ static void long_text(const void *arg)
 	   "X-org.example.k20 is not answered with NotUnderstood");
 }
 
+/* 150 unknown keys, whose answers take more than one PDU */
+static struct pdu *many_keys(struct conn *c)
+{
+	char *t = tap_alloc(8192), *name = repeat('n', 36);
+	struct pdu *p;
+	size_t n = 0;
+
+	for (int i = 0; i < 150; i++)
+		n += sprintf(t + n, "X-org.%s%03d=\n", name, i);
+	p = login_step(c, LT, 1, 3, "%s" NORMAL "%s", names(c), t);
+	CK_EQ(login_status(p), 0, "the status");
+	CK(PDU_C(p) && !PDU_F(p), "C and T are %d and %d in the first of more PDUs", PDU_C(p),
+	   PDU_F(p));
+	return p;
+}
+
+/* 6.2: empty requests ask for the rest; T is only answered where it is asked. */
+static void long_answer(const void *arg)
+{
+	bool t = *(const int *)arg;
+	struct conn *c = conn_open();
+	struct pdu *p;
+	unsigned int seen = 0;
+
+	many_keys(c);
+	p = login_step(c, t ? LT : 0, 1, t ? 3 : 0, "%s", "");
+	CK_EQ(login_status(p), 0, "the status");
+	CK(!PDU_C(p), "C in the last PDU");
+	CK_EQ(PDU_F(p), t, "T in the last PDU");
+	if (!t) {
+		p = login_step(c, LT, 1, 3, "%s", "");
+		CK_EQ(login_status(p), 0, "the status");
+	}
+	CK(c->full, "not in full feature phase");
+	for (unsigned int i = 0; i < c->got.n; i++)
+		seen += !strcmp(c->got.k[i].value, "NotUnderstood");
+	CK_EQ(seen, 150, "keys not understood");
+	conn_healthy(c);
+}
+
+static void text_amid_answer(const void *arg)
+{
+	struct conn *c = conn_open();
+
+	(void)arg;
+	many_keys(c);
+	refused(c, login_step(c, LT, 1, 3, "X-org.example.a=1\n"), 0x0200);
+	target_healthy();
+}
+
+/* 6.1: 8192 bytes, with the shortest keys, whose answers are the longest in all */
+static void short_keys(const void *arg)
+{
+	struct conn *c = conn_open();
+	char *t = tap_alloc(8200);
+	size_t n = sprintf(t, "%s" NORMAL, names(c)), keys = 0, seen = 0;
+	struct pdu *p;
+
+	(void)arg;
+	for (; n + 6 <= 8192; keys++)
+		n += sprintf(t + n, "k%03zx=\n", keys);
+	for (size_t i = 0; i < n; i++)
+		if (t[i] == '\n')
+			t[i] = 0;
+	login_send_raw(c, LT, 1, 3, t, n);
+	for (;;) {
+		p = pdu_expect(c, OP_LOGIN_RSP);
+		CK_EQ(login_status(p), 0, "the status");
+		for (uint32_t i = 0; i + 13 <= p->dlen; i++)
+			seen += !memcmp(p->data + i, "NotUnderstood", 13);
+		if (!PDU_C(p))
+			break;
+		login_send_raw(c, LT, 1, 3, "", 0);
+	}
+	CK(PDU_F(p) && LOGIN_TSIH(p), "no session at the end");
+	/* one or two may lie over the end of a PDU */
+	CK(seen <= keys && seen + 4 >= keys, "%zu answers to %zu keys", seen, keys);
+	target_healthy();
+}
+
 static void endless_text(const void *arg)
 {
 	struct conn *c = conn_open();
@@ -715,6 +795,10 @@ static const struct tap_case cases[] = {
 	  split_text, &cuts[6] },
 	{ "6.1", "text of one byte in each PDU is joined", split_bytes },
 	{ "6.1", "more than 8192 bytes of text in two PDUs are taken", long_text },
+	{ "6.2", "an answer of more than 8192 bytes comes in two PDUs", long_answer, &zero },
+	{ "6.2", "T with the request for the last of them is answered", long_answer, &one },
+	{ "6.2", "text amid such an answer is refused", text_amid_answer },
+	{ "6.1", "8192 bytes of unknown keys are answered with NotUnderstood each", short_keys },
 	{ "6.1", "text without end is refused in the end", endless_text },
 	{ "11.12.2", "C and T together are refused", bad_first, H(LC | LT, 1, 3) },
 	{ "11.12.3", "CSG 2 is refused", bad_first, H(LT, 2, 3) },

@@ -782,6 +782,41 @@ static void no_room(void)
 	free(text);
 }
 
+/* 6.2: more than a PDU's worth of answers waits for its last piece with the transition. */
+static void long_answer(void)
+{
+	struct iscsip_login_result result;
+	struct iscsip_req req = talk_req("1T3");
+	char *text, *keys = malloc(8192), *buf = malloc(16384);
+	struct iscsip_login_offer offer;
+	struct iscsip_login l;
+	struct iscsip_out out;
+	u32 len, i, n = 0;
+
+	n = sprintf(keys, NORMAL);
+	for (i = 0; i < 600; i++)
+		n += sprintf(keys + n, "X%03u=\n", i);
+	iscsip_login_init(&l, &test_hash);
+	iscsip_login_check(&l, &req);
+	text = wire_text(keys, &len);
+	CHECK_VERDICT(iscsip_login_names(&l, text, len), ISCSIP_OK, 0);
+	talk_offer(&offer);
+	iscsip_login_offer_set(&l, &offer);
+	iscsip_out_init(&out, buf, 16384);
+	CHECK_VERDICT(iscsip_login_step(&l, &req, text, len, &out, &result), ISCSIP_OK, 0);
+	CHECK(out.len > 600 * strlen("X000=NotUnderstood"));
+	CHECK(!result.transit && !result.done && l.stage == ISCSIP_STAGE_OPERATIONAL);
+	req.final = false;
+	iscsip_login_transit(&l, &req, &result);
+	CHECK(!result.transit && result.csg == ISCSIP_STAGE_OPERATIONAL);
+	req.final = true;
+	iscsip_login_transit(&l, &req, &result);
+	CHECK(result.transit && result.done);
+	free(text);
+	free(keys);
+	free(buf);
+}
+
 #define TABLE(t)	talk_table(t, ARRAY_SIZE(t))
 
 int main(void)
@@ -794,6 +829,7 @@ int main(void)
 	     identity());
 	CASE("11.13.5 a step without names is answered with 0207", no_names());
 	CASE("11.13.5 an answer that does not fit is answered with 0302", no_room());
+	CASE("6.2 behind an answer of several PDUs the transition is made once", long_answer());
 	TABLE(stages);
 	TABLE(names);
 	TABLE(numbers);

@@ -11,6 +11,10 @@
 
 #define TCMI_LOGIN_TIMEOUT	15	/* seconds until the portal group is known */
 #define TCMI_LOGIN_RSP_MAX	ISCSIP_MRDSL_DEFAULT
+/* the answers that are made: to known keys, and "NotUnderstood" to others, at most */
+#define TCMI_LOGIN_KNOWN	4096
+#define TCMI_LOGIN_GROWTH	6
+#define TCMI_LOGIN_OUT_MAX	(48 * 1024)
 
 /*
  * struct tcmi_login - what a login needs, freed at its end
@@ -22,6 +26,9 @@ struct tcmi_login {
 	bool refused;
 	u8 *text;			/* ISCSIP_LOGIN_TEXT_MAX, at the first need */
 	u32 text_len;
+	struct iscsip_out out;		/* kvmalloc()ed buf: an answer until it is given out */
+	u32 out_pos;
+	bool final;			/* T of the request that it answers */
 };
 
 /**
@@ -52,6 +59,7 @@ static void tcmi_login_forget(struct tcmi_conn *conn)
 	if (login->tpg)
 		tcmi_tpg_put(login->tpg);
 	kvfree_sensitive(login->text, login->text ? ISCSIP_LOGIN_TEXT_MAX : 0);
+	kvfree(login->out.buf);
 	kfree_sensitive(login);
 }
 
@@ -426,13 +434,14 @@ static struct iscsip_verdict tcmi_login_finish(struct tcmi_conn *conn)
 static struct iscsip_verdict tcmi_login_answer(struct tcmi_conn *conn,
 					       const struct iscsip_req *req,
 					       const struct iscsip_login_result *result,
-					       const struct iscsip_out *out)
+					       const void *text, u32 len, bool cont)
 {
-	struct tcmi_pdu *pdu = tcmi_login_pdu(conn, req, out->buf, out->len);
+	struct tcmi_pdu *pdu = tcmi_login_pdu(conn, req, text, len);
 
 	if (!pdu)
 		return ISCSIP_VERDICT_DROP("out of memory");
 	pdu->final = result->transit;
+	pdu->cont = cont;
 	pdu->csg = result->csg;
 	pdu->nsg = result->nsg;
 	if (result->done) {
@@ -451,7 +460,8 @@ static struct iscsip_verdict tcmi_login_answer(struct tcmi_conn *conn,
  * @req: the decoded header
  * @buf: gets where its text goes
  *
- * The text of requests with the C bit is joined, up to %ISCSIP_LOGIN_TEXT_MAX.
+ * The text of requests with the C bit is joined, up to %ISCSIP_LOGIN_TEXT_MAX. For the
+ * rest of our own text it's asked by requests without any.
  */
 struct iscsip_verdict tcmi_login_header(struct tcmi_conn *conn, const struct iscsip_req *req,
 					u8 **buf)
@@ -461,6 +471,9 @@ struct iscsip_verdict tcmi_login_header(struct tcmi_conn *conn, const struct isc
 
 	if (v.action)
 		return v;
+	if (login->out.buf && (req->dsl || req->cont))
+		return ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_INITIATOR_ERROR,
+					    "text in the middle of an answer");
 	if (login->text_len + req->dsl > ISCSIP_LOGIN_TEXT_MAX)
 		return ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_INITIATOR_ERROR, "too much login text");
 	if (req->dsl && !login->text) {
@@ -473,14 +486,17 @@ struct iscsip_verdict tcmi_login_header(struct tcmi_conn *conn, const struct isc
 	return v;
 }
 
+/* Make the answer to a complete text. */
 static struct iscsip_verdict tcmi_login_step(struct tcmi_conn *conn,
 					     const struct iscsip_req *req,
-					     struct iscsip_out *out)
+					     struct iscsip_login_result *result)
 {
 	struct tcmi_login *login = conn->login;
 	const char *text = (const char *)login->text;
-	struct iscsip_login_result result = {};
+	u32 size = min_t(u32, TCMI_LOGIN_KNOWN + login->text_len * TCMI_LOGIN_GROWTH,
+			 TCMI_LOGIN_OUT_MAX);
 	struct iscsip_verdict v;
+	void *buf;
 
 	if (!login->located) {
 		v = iscsip_login_names(&login->l, text, login->text_len);
@@ -489,17 +505,43 @@ static struct iscsip_verdict tcmi_login_step(struct tcmi_conn *conn,
 		if (v.action)
 			return v;
 	}
-	v = iscsip_login_step(&login->l, req, text, login->text_len, out, &result);
-	if (v.action)
-		return v;
-	if (out->full)
-		return ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_INITIATOR_ERROR,
-					    "too many keys to answer");
-	if (result.done)
+	buf = kvmalloc(size, GFP_KERNEL);
+	if (!buf)
+		return ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_NO_RESOURCES, "out of memory");
+	iscsip_out_init(&login->out, buf, size);
+	login->out_pos = 0;
+	login->final = req->final;
+	v = iscsip_login_step(&login->l, req, text, login->text_len, &login->out, result);
+	login->text_len = 0;
+	return v;
+}
+
+/*
+ * What there is of the answer, or as much as fits into a PDU: the initiator asks for more
+ * by an empty request (6.2). To the next stage we go with the last piece.
+ */
+static struct iscsip_verdict tcmi_login_give(struct tcmi_conn *conn,
+					     const struct iscsip_req *req,
+					     struct iscsip_login_result *result)
+{
+	struct tcmi_login *login = conn->login;
+	const char *text = login->out.buf + login->out_pos;
+	u32 left = login->out.len - login->out_pos;
+	u32 len = min_t(u32, left, TCMI_LOGIN_RSP_MAX);
+	struct iscsip_verdict v = ISCSIP_VERDICT_OK;
+
+	if (login->out_pos && len == left && login->final)
+		iscsip_login_transit(&login->l, req, result);
+	login->out_pos += len;
+	if (result->done)
 		v = tcmi_login_finish(conn);
 	if (!v.action)
-		v = tcmi_login_answer(conn, req, &result, out);
-	if (!v.action && result.done)
+		v = tcmi_login_answer(conn, req, result, text, len, len < left);
+	if (len == left) {
+		kvfree(login->out.buf);
+		login->out.buf = NULL;
+	}
+	if (!v.action && result->done)
 		tcmi_login_succeeded(conn);
 	return v;
 }
@@ -511,22 +553,15 @@ static struct iscsip_verdict tcmi_login_step(struct tcmi_conn *conn,
  */
 struct iscsip_verdict tcmi_login_payload(struct tcmi_conn *conn, const struct iscsip_req *req)
 {
-	struct iscsip_login_result more = { .csg = req->login.csg };
-	struct iscsip_verdict v;
-	struct iscsip_out out;
-	void *buf = NULL;
+	struct iscsip_login_result result = { .csg = req->login.csg };
+	struct iscsip_verdict v = ISCSIP_VERDICT_OK;
 
-	iscsip_out_init(&out, NULL, 0);
 	/* 6.2: the rest of the text is still to come */
 	if (req->cont)
-		return tcmi_login_answer(conn, req, &more, &out);
-	buf = kmalloc(TCMI_LOGIN_RSP_MAX, GFP_KERNEL);
-	if (!buf)
-		return ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_NO_RESOURCES, "out of memory");
-	iscsip_out_init(&out, buf, TCMI_LOGIN_RSP_MAX);
-	v = tcmi_login_step(conn, req, &out);
-	kfree(buf);
-	if (conn->login)
-		conn->login->text_len = 0;
+		return tcmi_login_answer(conn, req, &result, NULL, 0, false);
+	if (!conn->login->out.buf)
+		v = tcmi_login_step(conn, req, &result);
+	if (!v.action)
+		v = tcmi_login_give(conn, req, &result);
 	return v;
 }

@@ -657,11 +657,13 @@ static bool needs_operational(const struct iscsip_login *l)
 	       l->params.mrdsl_local < ISCSIP_MRDSL_DEFAULT;
 }
 
-static void transit(struct iscsip_login *l, const struct iscsip_req *req,
-		    struct iscsip_login_result *result)
+void iscsip_login_transit(struct iscsip_login *l, const struct iscsip_req *req,
+			  struct iscsip_login_result *result)
 {
 	u8 nsg = req->login.nsg;
 
+	memset(result, 0, sizeof(*result));
+	result->csg = l->stage;
 	if (!req->final || !l->authenticated || l->proposed)
 		return;
 	if (l->stage == ISCSIP_STAGE_SECURITY && nsg == ISCSIP_STAGE_FULL) {
@@ -706,6 +708,7 @@ struct iscsip_verdict iscsip_login_step(struct iscsip_login *l,
 		return v;
 	if (out->full)
 		return FAIL(ISCSIP_LOGIN_NO_RESOURCES, "answer does not fit");
-	transit(l, req, result);
+	if (out->len <= ISCSIP_MRDSL_DEFAULT)
+		iscsip_login_transit(l, req, result);
 	return v;
 }
