@@ -106,3 +106,17 @@ raw_slow_lun()
 	mk_iblock disk2 "$(scsi_debug_disk 8)" && mk_lun "$RAW" 1 2 disk2 &&
 		map_lun "$RAW" 1 "${BASE}ini" 2 && map_lun "$RAW" 1 "${BASE}ini2" 2
 }
+
+# raw_discard_lun: LUN 3 of the main target, a file that can discard; write-protected for "ro".
+raw_discard_lun()
+{
+	local name attrib
+
+	mk_fileio disk3 /tmp/disk3 8388608 && mk_lun "$RAW" 1 3 disk3 || return 1
+	attrib=$(backstore_dir disk3)/attrib
+	put 1 "$attrib/emulate_tpu" && put 1 "$attrib/emulate_tpws" || return 1
+	for name in ini ini2 ro; do
+		map_lun "$RAW" 1 "$BASE$name" 3 || return 1
+	done
+	put 1 "$(tpg_dir "$RAW" 1)/acls/${BASE}ro/lun_3/write_protect"
+}

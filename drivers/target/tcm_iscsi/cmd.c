@@ -179,26 +179,22 @@ static void tcmi_cmd_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
 	const struct iscsip_req *req = &cmd->req;
 	struct se_cmd *se_cmd = &cmd->se_cmd;
-	int dir = DMA_NONE;
+	u8 *cdb = cmd->long_cdb ?: cmd->cdb;
 
-	if (req->scsi.edtl)
-		dir = req->scsi.write ? DMA_TO_DEVICE : req->scsi.read ? DMA_FROM_DEVICE :
-		      DMA_NONE;
 	cmd->state = TCMI_CMD_IN_CORE;
 	set_bit(TCMI_CMD_SUBMITTED, &cmd->flags);
-	if (*(cmd->long_cdb ?: cmd->cdb) == PERSISTENT_RESERVE_OUT) {
+	if (cdb[0] == PERSISTENT_RESERVE_OUT) {
 		atomic_inc(&conn->sess->reserving);
 		set_bit(TCMI_CMD_RESERVING, &cmd->flags);
 	}
 	if (target_init_cmd(se_cmd, conn->sess->se_sess, cmd->sense, tcmi_lun(cmd->lun),
-			    req->scsi.edtl, tcmi_cmd_attr(req->scsi.attr), dir,
-			    TARGET_SCF_ACK_KREF))
+			    req->scsi.edtl, tcmi_cmd_attr(req->scsi.attr),
+			    tcmi_core_direction(req, cdb), TARGET_SCF_ACK_KREF))
 		WARN_ON_ONCE(1);	/* only sessions with a stopped counter refuse */
 	se_cmd->tag = cmd->itt;
 	if (tcmi_core_lookup(se_cmd))
 		return;
-	if (target_submit_prep(se_cmd, cmd->long_cdb ?: cmd->cdb, NULL, 0, NULL, 0, NULL, 0,
-			       GFP_KERNEL)) {
+	if (target_submit_prep(se_cmd, cdb, NULL, 0, NULL, 0, NULL, 0, GFP_KERNEL)) {
 		tcmi_core_refused();	/* its status has been posted */
 		return;
 	}
@@ -206,7 +202,7 @@ static void tcmi_cmd_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	if (tcmi_submit_refuse(cmd))
 		return;
 	tcmi_submit_pages(conn, cmd);
-	if (dir == DMA_TO_DEVICE) {
+	if (tcmi_cmd_is_write(cmd)) {
 		/* submitting a write only gets its pages */
 		list_add_tail(&cmd->entry, &conn->wait_data);
 		conn->wait_buf++;

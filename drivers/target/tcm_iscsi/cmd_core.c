@@ -4,6 +4,8 @@
  * mark or a post for the connection's thread.
  */
 #include <linux/module.h>
+#include <scsi/scsi_proto.h>
+#include <target/target_core_backend.h>
 #include "cmd.h"
 
 /**
@@ -168,6 +170,120 @@ bool tcmi_core_lookup(struct se_cmd *se_cmd)
 	transport_send_check_condition_and_sense(se_cmd, reason, 0);
 	target_put_sess_cmd(se_cmd);
 	return true;
+}
+
+/* ---- directions ---- */
+
+#define TCMI_OP_SANITIZE	0x48
+#define TCMI_OP_ORWRITE		0x8b
+#define TCMI_OP_WRITE_ATOMIC	0x9c
+
+enum tcmi_cdb_kind {		/* what a CDB says of its data */
+	TCMI_CDB_OTHER,
+	TCMI_CDB_READS,
+	TCMI_CDB_WRITES,	/* changes the medium, some with no data at all */
+	TCMI_CDB_TAKES,		/* a parameter list */
+};
+
+static enum tcmi_cdb_kind tcmi_cdb_long_kind(const u8 *cdb)
+{
+	switch (cdb[8] << 8 | cdb[9]) {
+	case READ_32:
+		return TCMI_CDB_READS;
+	case XDWRITE_32:
+	case WRITE_32:
+	case WRITE_VERIFY_32:
+	case WRITE_SAME_32:
+		return TCMI_CDB_WRITES;
+	default:
+		return TCMI_CDB_OTHER;
+	}
+}
+
+static enum tcmi_cdb_kind tcmi_cdb_kind(const u8 *cdb)
+{
+	switch (cdb[0]) {
+	case READ_6:
+	case READ_10:
+	case READ_12:
+	case READ_16:
+		return TCMI_CDB_READS;
+	case FORMAT_UNIT:
+	case WRITE_6:
+	case WRITE_FILEMARKS:
+	case ERASE:
+	case WRITE_10:
+	case WRITE_VERIFY:
+	case WRITE_LONG:
+	case WRITE_SAME:
+	case UNMAP:
+	case TCMI_OP_SANITIZE:
+	case COMPARE_AND_WRITE:
+	case WRITE_16:
+	case TCMI_OP_ORWRITE:
+	case WRITE_VERIFY_16:
+	case WRITE_SAME_16:
+	case ZBC_OUT:
+	case TCMI_OP_WRITE_ATOMIC:
+	case WRITE_12:
+	case WRITE_VERIFY_12:
+		return TCMI_CDB_WRITES;
+	case MODE_SELECT:
+	case MODE_SELECT_10:
+	case PERSISTENT_RESERVE_OUT:
+	case EXTENDED_COPY:
+	case MAINTENANCE_OUT:
+		return TCMI_CDB_TAKES;
+	case VARIABLE_LENGTH_CMD:
+		return tcmi_cdb_long_kind(cdb);
+	default:
+		return TCMI_CDB_OTHER;
+	}
+}
+
+/**
+ * tcmi_core_direction() - the direction of a command's data, as core is to see it
+ * @req: the request
+ * @cdb: the whole CDB
+ *
+ * What may write to a LUN, and who does in spite of a reservation, core judges by the
+ * direction. So what erases without any data has one, too.
+ *
+ * Return: the direction.
+ */
+enum dma_data_direction tcmi_core_direction(const struct iscsip_req *req, const u8 *cdb)
+{
+	if (!req->scsi.edtl)
+		return tcmi_cdb_kind(cdb) == TCMI_CDB_WRITES ? DMA_TO_DEVICE : DMA_NONE;
+	return req->scsi.write ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
+}
+
+/**
+ * tcmi_core_contradicts() - does the CDB move data the other way than the initiator says?
+ * @se_cmd: a command, prepared
+ *
+ * Core would do what the CDB says with the rights of the other.
+ *
+ * Return: true if it must not start.
+ */
+bool tcmi_core_contradicts(const struct se_cmd *se_cmd)
+{
+	struct se_device *dev = se_cmd->se_dev;
+	const u8 *cdb = se_cmd->t_task_cdb;
+
+	switch (tcmi_cdb_kind(cdb)) {
+	case TCMI_CDB_READS:
+		return se_cmd->data_direction == DMA_TO_DEVICE;
+	case TCMI_CDB_WRITES:
+	case TCMI_CDB_TAKES:
+		/* of CDs and DVDs these are READ SUB-CHANNEL and REPORT KEY */
+		if ((cdb[0] == UNMAP || cdb[0] == MAINTENANCE_OUT) &&
+		    dev->transport->get_device_type(dev) == TYPE_ROM)
+			return false;
+		return se_cmd->data_direction == DMA_FROM_DEVICE;
+	default:
+		return false;
+	}
 }
 
 /**

@@ -482,7 +482,7 @@ static void tcmi_submit_status(struct tcmi_cmd *cmd, u8 status, const char *why)
 }
 
 /**
- * tcmi_submit_refuse() - end a command which is too large, or for which there is no room
+ * tcmi_submit_refuse() - end a command which contradicts itself, is too large, or has no room
  * @cmd: the command, prepared, and a write before data is asked for; its connection's
  *	 thread calls
  *
@@ -493,7 +493,9 @@ static void tcmi_submit_status(struct tcmi_cmd *cmd, u8 status, const char *why)
  */
 bool tcmi_submit_refuse(struct tcmi_cmd *cmd)
 {
-	if (unlikely(tcmi_quota_exceeds(&cmd->se_cmd)))
+	if (unlikely(tcmi_core_contradicts(&cmd->se_cmd)))
+		tcmi_cmd_fail(cmd, TCM_INVALID_FIELD_IN_COMMAND_IU);
+	else if (unlikely(tcmi_quota_exceeds(&cmd->se_cmd)))
 		tcmi_cmd_fail(cmd, TCM_INVALID_CDB_FIELD);
 	else if (tcmi_submit_full(&cmd->se_cmd))
 		tcmi_submit_status(cmd, SAM_STAT_BUSY, "busy with commands of ended sessions");
