@@ -289,8 +289,8 @@ static inline u32 iscsip_pad(u32 len)
  * DROP in the login phase, else a REJECT with reason protocol error as long as
  * it is small enough to drain (16 MiB is the format's limit, so it always is).
  * An AHS on anything but a SCSI Command is a REJECT. Checked by opcode: SCSI
- * Command per 11.3 (F=0 without W, W without ... , both R and W without a
- * bidirectional AHS: REJECT invalid field; EDTL 0 with R or W set is legal),
+ * Command per 11.3 (F=0 without W, W without ... , both R and W and an EDTL
+ * without a bidirectional AHS: REJECT invalid field; EDTL 0 with R or W set is legal),
  * ITT 0xffffffff only where allowed (NOP-Out), TTT rules of Text and NOP-Out,
  * reserved TMF function codes are left to the caller, SNACK types, logout
  * reasons are left to the caller, Login bits (T with C, reserved stage 2) per

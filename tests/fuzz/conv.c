@@ -250,7 +250,7 @@ static struct iscsip_verdict build(struct conv *c, struct task *t, const u8 *ahs
 	free(cdb);
 	if (v.action != ISCSIP_OK)
 		return v;
-	if (bidi || (req->scsi.read && req->scsi.write))
+	if (bidi)
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_CMD_NOT_SUPPORTED, "bidirectional");
 	t->write = req->scsi.write && req->scsi.edtl;
 	if (t->write) {

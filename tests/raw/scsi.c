@@ -587,12 +587,32 @@ static void edtl_zero(const void *arg)
 	struct scsi *s = scsi_new(0, cdb, 6);
 
 	scsi_settle(c, 0);
-	if (*(const char *)arg == 'r')
-		s->read = true;
-	else
-		s->write = true;
+	s->read = *(const char *)arg != 'w';
+	s->write = *(const char *)arg != 'r';
 	scsi_run(c, s);
 	CK_EQ(s->status, 0, "the status");
+	conn_healthy(c);
+}
+
+/* A write with R, and an AHS that says it reads nothing */
+static void reads_nothing(const void *arg)
+{
+	struct conn *c = login_normal();
+	struct scsi *s = scsi_rw(true, 0, 0, 8), *r = scsi_rw(false, 0, 0, 8);
+	uint8_t none[5] = { 0 };
+	struct pdu *p;
+
+	(void)arg;
+	scsi_settle(c, 0);
+	s->read = true;
+	p = scsi_pdu(c, s);
+	pdu_ahs(p, 2, none, 5);
+	pdu_send(c, p);
+	scsi_wait(c, s);
+	CK_EQ(s->status, 0, "the status");
+	CK(!s->flags, "a residual where there is none");
+	scsi_good(c, r);
+	CK(!memcmp(s->out, r->in, 4096), "data differ");
 	conn_healthy(c);
 }
 
@@ -789,6 +809,8 @@ static const struct tap_case cases[] = {
 	  report_luns_short },
 	{ "11.3.1", "R with an expected length of 0 is taken", edtl_zero, "r" },
 	{ "11.3.1", "W with an expected length of 0 is taken", edtl_zero, "w" },
+	{ "11.3.1", "both with an expected length of 0 are taken", edtl_zero, "both" },
+	{ "11.3.1", "a write with R that reads nothing is a write", reads_nothing },
 	{ "11.4.5", "a read with an expected length of 0 overflows", edtl_zero_read },
 	{ "11.3.1", "data expected, but neither R nor W, does no harm", no_direction },
 	{ "11.3.1", "neither F nor W is rejected", neither_f_nor_w },

@@ -113,6 +113,8 @@ static const struct decode {
 	  .action = FINE },
 	{ "11.3.1 W with a length of 0 is taken", FULL, 0x01, 0xa1, .itt = 1,
 	  .action = FINE },
+	{ "11.3.1 R and W with a length of 0 are taken", FULL, 0x01, 0xe1, .itt = 1,
+	  .action = FINE },
 	{ "11.3.1 the attribute ACA is taken", FULL, 0x01, 0x84, .itt = 1,
 	  .action = FINE },
 	{ "11.3.1 a reserved attribute is refused", FULL, 0x01, 0x85, .itt = 1,
@@ -369,6 +371,7 @@ static void ahs_table(void)
 		memset(req.scsi.cdb, 0x77, 16);
 		req.scsi.read = t->dir & READ;
 		req.scsi.write = t->dir & WRITE;
+		req.scsi.edtl = 512;
 		bytes = malloc(t->len ? t->len : 1);
 		memcpy(bytes, t->bytes, t->len);
 		case_good = true;
@@ -385,6 +388,24 @@ static void ahs_table(void)
 		ok(case_good, t->name);
 		free(bytes);
 	}
+}
+
+/* 11.3.1: both bits may be set when one of the lengths, or both, are 0 */
+static void both_bits(void)
+{
+	static const u8 none[8] = "\0\5\2\0\0\0\0\0", cdb17[8] = "\0\2\1\0\xee\0\0\0";
+	struct iscsip_req req = { .scsi = { .read = true, .write = true } };
+	u8 cdb[ISCSIP_CDB_MAX];
+	u16 cdb_len;
+	u32 bidi;
+
+	CASE("11.3.1 R and W with another AHS only are taken without any data",
+	     CHECK_VERDICT(iscsip_parse_ahs(cdb17, 8, &req, cdb, &cdb_len, &bidi), FINE);
+	     CHECK_EQ(bidi, 0); CHECK_EQ(cdb_len, 17));
+	req.scsi.edtl = 512;
+	CASE("11.3.1 R and W with nothing to read are taken",
+	     CHECK_VERDICT(iscsip_parse_ahs(none, 8, &req, cdb, &cdb_len, &bidi), FINE);
+	     CHECK_EQ(bidi, 0));
 }
 
 static void longest_cdb(void)
@@ -550,6 +571,7 @@ int main(void)
 	CASE("11.7, 11.10, 11.14, 11.16, 11.18 the fields of the others are there too",
 	     fields_others());
 	ahs_table();
+	both_bits();
 	CASE("11.2.2.3 the longest CDB is 260 bytes, and no byte is written after it",
 	     longest_cdb());
 	encoders();

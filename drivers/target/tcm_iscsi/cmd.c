@@ -295,7 +295,8 @@ static struct iscsip_verdict tcmi_cmd_build(struct tcmi_conn *conn, struct tcmi_
 	if (scsi_command_size(cdb) > cmd->cdb_len)
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD,
 					     "CDB shorter than its own length");
-	if (bidi || (req->scsi.read && req->scsi.write))
+	/* 11.3.1: of no bytes to read, R says nothing */
+	if (bidi)
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_CMD_NOT_SUPPORTED,
 					     "bidirectional command");
 	if (cmd->cdb_len > sizeof(cmd->cdb)) {

@@ -241,7 +241,7 @@ static void tcmi_tx_residual(const struct tcmi_cmd *cmd, struct iscsip_residual 
 	res->overflow = se_cmd->se_cmd_flags & SCF_OVERFLOW_BIT && !res->underflow;
 	res->count = res->overflow || res->underflow ? se_cmd->residual_count : 0;
 	/* 11.4.5.2: a read that ends without data has all of it left over */
-	if (req->scsi.read && req->scsi.edtl && !res->overflow &&
+	if (req->scsi.read && !req->scsi.write && req->scsi.edtl && !res->overflow &&
 	    !test_bit(TCMI_CMD_HAS_DATA, &cmd->flags)) {
 		res->underflow = true;
 		res->count = req->scsi.edtl;

@@ -65,7 +65,8 @@ static struct iscsip_verdict scsi_judge(const struct iscsip_req *req)
 		return BAD_FIELD("SCSI Command with a reserved task attribute");
 	if (req->scsi.edtl && !req->scsi.read && !req->scsi.write)
 		return BAD_FIELD("SCSI Command with a length but no direction");
-	if (req->scsi.read && req->scsi.write && !req->ahs_len)
+	/* without any data both may be set, or neither */
+	if (req->scsi.read && req->scsi.write && req->scsi.edtl && !req->ahs_len)
 		return BAD_FIELD("bidirectional command without its read length");
 	if (req->dsl && !req->scsi.write)
 		return BAD_FIELD("immediate data for a command that writes nothing");
@@ -331,7 +332,7 @@ struct iscsip_verdict iscsip_parse_ahs(const u8 *ahs, u32 len,
 			return v;
 		pos += size;
 	}
-	if (req->scsi.read && req->scsi.write && !bidi)
+	if (req->scsi.read && req->scsi.write && req->scsi.edtl && !bidi)
 		return BAD_FIELD("bidirectional command without its read length");
 	return v;
 }
