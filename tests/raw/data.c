@@ -175,11 +175,11 @@ static void empty_data_out(const void *arg)
 }
 
 /*
- * After a wrong Data-Out at ERL 0 the target may reject the PDU, fail the
+ * After a wrong command or Data-Out at ERL 0 the target may reject the PDU, fail the
  * command or drop the connection; never may it report GOOD, and afterwards
  * either this connection or a new one works.
  */
-static void sane(struct conn *c, struct scsi *w)
+static void reacts(struct conn *c, struct scsi *w)
 {
 	struct pdu *p;
 	int rejects = 0;
@@ -207,6 +207,15 @@ static void sane(struct conn *c, struct scsi *w)
 	if (w->done && !c->eof)
 		conn_healthy(c);
 	target_healthy();
+}
+
+/* 7.3, 11.17.1: a task whose Data-Out is rejected gets a response, too. */
+static void sane(struct conn *c, struct scsi *w)
+{
+	reacts(c, w);
+	CK(w->done || c->eof, "the write has no answer");
+	if (w->done)
+		scsi_check(w, 0xb, -1, -1);
 }
 
 static void bad_data_out(const void *arg)
@@ -247,6 +256,8 @@ static void bad_data_out(const void *arg)
 		p = data_out_pdu(c, w, ttt, 1, 4096, 4096, true);
 	} else if (!strcmp(how, "mrdsl"))
 		pdu_data(p, more, c->p.tgt_mrdsl + 4);
+	else if (!strcmp(how, "ahs"))
+		pdu_ahs(p, 1, more, 5);
 	else if (!strcmp(how, "lun"))
 		p->bhs[9] = 1;
 	else
@@ -347,7 +358,7 @@ static void not_allowed(const void *arg)
 	w->manual_r2t = true;
 	scsi_send(c, w);
 	if (strcmp(how, "short")) {
-		sane(c, w);
+		reacts(c, w);
 		return;
 	}
 	/* 11.4.7.2 names an error for it; going on with R2Ts harms nobody. */
@@ -382,7 +393,7 @@ static void immediate_too_long(const void *arg)
 	w->out = tap_alloc(8192);
 	scsi_imm(w, 8192);
 	pdu_send(c, scsi_pdu(c, w));
-	sane(c, w);
+	reacts(c, w);
 }
 
 static void immediate_on_read(const void *arg)
@@ -591,6 +602,7 @@ static const struct tap_case cases[] = {
 	{ "11.7.6", "Data-Outs with a gap are no success", bad_data_out, "gap" },
 	{ "13.12", "a Data-Out over MaxRecvDataSegmentLength is no success",
 	  bad_data_out, "mrdsl" },
+	{ "11.2.2", "a Data-Out with an AHS is no success", bad_data_out, "ahs" },
 	{ "4.2.5.3", "a Data-Out with another LUN is no success", bad_data_out,
 	  "lun" },
 	{ "11.7.1", "a missing F bit does no harm", f_missing },

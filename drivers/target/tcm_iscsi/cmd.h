@@ -203,6 +203,9 @@ void tcmi_cmd_free_held(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_cmd_go_on(struct tcmi_conn *conn);
 void tcmi_cmd_rx_dest(struct tcmi_conn *conn);
 int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok);
+struct iscsip_verdict tcmi_data_out_refuse(struct tcmi_conn *conn,
+					   const struct iscsip_req *req,
+					   struct iscsip_verdict v);
 struct iscsip_verdict tcmi_data_out_header(struct tcmi_conn *conn,
 					   const struct iscsip_req *req);
 

@@ -142,6 +142,27 @@ static bool tcmi_cmd_drained(const struct tcmi_conn *conn, u32 itt)
 }
 
 /**
+ * tcmi_data_out_refuse() - a Data-Out is rejected: its task ends, too (7.3, 11.17.1)
+ * @conn: the connection; its thread calls
+ * @req: the decoded header
+ * @v: why; a Reject
+ * Return: @v, or DROP where the task can't be answered yet.
+ */
+struct iscsip_verdict tcmi_data_out_refuse(struct tcmi_conn *conn,
+					   const struct iscsip_req *req,
+					   struct iscsip_verdict v)
+{
+	struct tcmi_cmd *cmd = tcmi_cmd_find(conn, req->itt);
+
+	if (!cmd || !tcmi_cmd_is_write(cmd) || test_bit(TCMI_CMD_POSTED, &cmd->flags))
+		return v;
+	if (cmd->state != TCMI_CMD_WAIT_DATA)
+		return ISCSIP_VERDICT_DROP(v.why);
+	tcmi_cmd_fail(cmd, TCM_INCORRECT_AMOUNT_OF_DATA);
+	return v;
+}
+
+/**
  * tcmi_data_out_header() - a Data-Out has arrived (11.7)
  * @conn: the connection; its thread calls
  * @req: the decoded header
@@ -165,12 +186,8 @@ struct iscsip_verdict tcmi_data_out_header(struct tcmi_conn *conn,
 	v = iscsip_xfer_data_out(&cmd->xfer, req);
 	if (!v.action && req->ttt != ISCSIP_TAG_RESERVED && req->lun != cmd->lun)
 		v = ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "Data-Out for another LUN");
-	if (v.action == ISCSIP_REJECT) {
-		if (cmd->state != TCMI_CMD_WAIT_DATA)
-			return ISCSIP_VERDICT_DROP(v.why);
-		tcmi_cmd_fail(cmd, TCM_INCORRECT_AMOUNT_OF_DATA);
-		return v;
-	}
+	if (v.action == ISCSIP_REJECT)
+		return tcmi_data_out_refuse(conn, req, v);
 	if (!v.action)
 		conn->rx.cmd = cmd;
 	return v;

@@ -357,6 +357,8 @@ static int tcmi_rx_header(struct tcmi_conn *conn)
 		conn->exp_statsn = rx->req.expstatsn;
 	if (!v.action)
 		v = tcmi_rx_dispatch(conn, &rx->req);
+	else if (rx->req.opcode == ISCSIP_OP_DATA_OUT && v.action == ISCSIP_REJECT)
+		v = tcmi_data_out_refuse(conn, &rx->req, v);
 	return tcmi_rx_act(conn, v);
 }
 
