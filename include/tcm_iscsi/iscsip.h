@@ -837,6 +837,23 @@ struct iscsip_verdict iscsip_xfer_write_init(struct iscsip_xfer *x,
 struct iscsip_verdict iscsip_xfer_data_out(const struct iscsip_xfer *x,
 					   const struct iscsip_req *req);
 
+enum iscsip_condition {		/* for the sense data (11.4.7.2) */
+	ISCSIP_COND_UNSOLICITED,	/* unexpected unsolicited data */
+	ISCSIP_COND_AMOUNT,		/* incorrect amount of data */
+	ISCSIP_COND_CRC,		/* protocol service CRC error */
+};
+
+/**
+ * iscsip_xfer_condition() - what a Data-Out that is rejected means for its command
+ * @req: decoded Data-Out
+ *
+ * A DataSN out of order means that a PDU before it was lost: a digest error (7.9).
+ *
+ * Return: the condition that ends the command.
+ */
+enum iscsip_condition iscsip_xfer_condition(const struct iscsip_xfer *x,
+					    const struct iscsip_req *req);
+
 /* Account for a Data-Out whose payload has been received (digest verified). */
 void iscsip_xfer_data_done(struct iscsip_xfer *x, const struct iscsip_req *req);
 

@@ -210,12 +210,12 @@ static void reacts(struct conn *c, struct scsi *w)
 }
 
 /* 7.3, 11.17.1: a task whose Data-Out is rejected gets a response, too. */
-static void sane(struct conn *c, struct scsi *w)
+static void sane(struct conn *c, struct scsi *w, int asc, int ascq)
 {
 	reacts(c, w);
 	CK(w->done || c->eof, "the write has no answer");
 	if (w->done)
-		scsi_check(w, 0xb, -1, -1);
+		scsi_check(w, 0xb, asc, ascq);
 }
 
 static void bad_data_out(const void *arg)
@@ -263,7 +263,11 @@ static void bad_data_out(const void *arg)
 	else
 		FAIL("unknown case %s", how);
 	pdu_send(c, p);
-	sane(c, w);
+	/* 11.4.7.2; 7.9: a DataSN out of order is a digest error */
+	if (!strcmp(how, "datasn"))
+		sane(c, w, 0x47, 0x05);
+	else
+		sane(c, w, 0x0c, strcmp(how, "reserved ttt") ? 0x0d : 0x0c);
 }
 
 /* The F bit is missing on the last PDU: only more data could follow. */

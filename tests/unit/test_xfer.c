@@ -4,6 +4,9 @@
 #define PROTO	ISCSIP_REJECT, ISCSIP_REJ_PROTOCOL
 #define FIELD	ISCSIP_REJECT, ISCSIP_REJ_INVALID_FIELD
 #define FINE	ISCSIP_OK, 0
+#define AMOUNT	ISCSIP_COND_AMOUNT
+#define CRC	ISCSIP_COND_CRC
+#define UNSOLICITED	ISCSIP_COND_UNSOLICITED
 
 static struct iscsip_params params(bool initial_r2t, bool immediate, u32 max_burst,
 				   u32 first_burst, u16 r2ts)
@@ -108,46 +111,47 @@ static const struct out {
 	bool final;
 	enum iscsip_action action;
 	u32 code;
+	enum iscsip_condition cond;
 } unsolicited[] = {
 	{ "11.7 the next part of unsolicited data is taken",
 	  -1, 1, 1024, 1024, false, FINE },
 	{ "11.7 unsolicited data may end their burst in one PDU",
 	  -1, 1, 1024, 3072, true, FINE },
 	{ "11.7.6 unsolicited data at a later offset are refused",
-	  -1, 1, 1536, 512, false, FIELD },
+	  -1, 1, 1536, 512, false, FIELD, AMOUNT },
 	{ "11.7.6 unsolicited data at an earlier offset are refused",
-	  -1, 1, 512, 512, false, FIELD },
-	{ "11.7.5 a DataSN that skips one is refused", -1, 2, 1024, 512, false, PROTO },
-	{ "11.7.5 a DataSN that comes again is refused", -1, 0, 1024, 512, false, PROTO },
+	  -1, 1, 512, 512, false, FIELD, AMOUNT },
+	{ "11.7.5 a DataSN that skips one is refused", -1, 2, 1024, 512, false, PROTO, CRC },
+	{ "11.7.5 a DataSN that comes again is refused", -1, 0, 1024, 512, false, PROTO, CRC },
 	{ "13.14 unsolicited data past the first burst are refused",
-	  -1, 1, 1024, 3073, true, PROTO },
+	  -1, 1, 1024, 3073, true, PROTO, AMOUNT },
 	{ "13.14 a length that wraps is refused",
-	  -1, 1, 1024, 0xfffffff0, true, PROTO },
+	  -1, 1, 1024, 0xfffffff0, true, PROTO, AMOUNT },
 	{ "11.7.1 F before the end of the first burst is refused",
-	  -1, 1, 1024, 512, true, PROTO },
+	  -1, 1, 1024, 512, true, PROTO, AMOUNT },
 	{ "11.7.1 the end of the first burst may be left to an empty PDU with F",
 	  -1, 1, 1024, 3072, false, FINE },
 	{ "11.7.7 an empty Data-Out is taken", -1, 1, 1024, 0, false, FINE },
 	{ "11.7.4 a transfer tag that was never given is refused",
-	  7, 0, 4096, 512, false, FIELD },
+	  7, 0, 4096, 512, false, FIELD, AMOUNT },
 }, solicited[] = {
 	{ "11.8 the next part of a solicited burst is taken",
 	  5, 1, 1512, 256, false, FINE },
 	{ "11.8 the last part of a solicited burst is taken",
 	  5, 1, 1512, 488, true, FINE },
 	{ "11.8 the second R2T may not be answered before the first",
-	  6, 0, 2000, 1000, true, PROTO },
-	{ "11.8 an unknown transfer tag is refused", 9, 1, 1512, 488, true, FIELD },
+	  6, 0, 2000, 1000, true, PROTO, AMOUNT },
+	{ "11.8 an unknown transfer tag is refused", 9, 1, 1512, 488, true, FIELD, AMOUNT },
 	{ "11.7.4 unsolicited data that were not announced are refused",
-	  -1, 0, 1512, 488, true, PROTO },
+	  -1, 0, 1512, 488, true, PROTO, UNSOLICITED },
 	{ "11.8 a solicited part at the wrong offset is refused",
-	  5, 1, 1513, 487, true, FIELD },
+	  5, 1, 1513, 487, true, FIELD, AMOUNT },
 	{ "11.7.5 a solicited DataSN out of order is refused",
-	  5, 2, 1512, 488, true, PROTO },
+	  5, 2, 1512, 488, true, PROTO, CRC },
 	{ "11.8 data past the end of the burst are refused",
-	  5, 1, 1512, 489, true, PROTO },
+	  5, 1, 1512, 489, true, PROTO, AMOUNT },
 	{ "11.7.1 F before the end of a solicited burst is refused",
-	  5, 1, 1512, 100, true, PROTO },
+	  5, 1, 1512, 100, true, PROTO, AMOUNT },
 	{ "11.7.1 the end of a solicited burst may be left to an empty PDU with F",
 	  5, 1, 1512, 488, false, FINE },
 };
@@ -159,7 +163,9 @@ static void out_table(const struct iscsip_xfer *x, const struct out *t, u32 n)
 	for (; n--; t++) {
 		req = data_out(t->ttt, t->datasn, t->offset, t->len, t->final);
 		CASE(t->name, CHECK_VERDICT(iscsip_xfer_data_out(x, &req),
-					    t->action, t->code));
+					    t->action, t->code);
+		     CHECK(t->action != ISCSIP_REJECT ||
+			   iscsip_xfer_condition(x, &req) == t->cond));
 	}
 }
 

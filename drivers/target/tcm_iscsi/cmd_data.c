@@ -5,6 +5,7 @@
  */
 #include <linux/module.h>
 #include <linux/scatterlist.h>
+#include <scsi/scsi_proto.h>
 #include "cmd.h"
 
 static void tcmi_cmd_execute(struct tcmi_cmd *cmd)
@@ -141,6 +142,20 @@ static bool tcmi_cmd_drained(const struct tcmi_conn *conn, u32 itt)
 	return false;
 }
 
+static void tcmi_data_out_fail(struct tcmi_cmd *cmd, enum iscsip_condition cond)
+{
+	static const sense_reason_t reasons[] = {
+		[ISCSIP_COND_UNSOLICITED] = TCM_UNEXPECTED_UNSOLICITED_DATA,
+		[ISCSIP_COND_AMOUNT] = TCM_INCORRECT_AMOUNT_OF_DATA,
+		[ISCSIP_COND_CRC] = TCM_SERVICE_CRC_ERROR,
+	};
+	u8 *sense = cmd->sense;
+
+	tcmi_cmd_fail(cmd, reasons[cond]);
+	/* 11.4.7.2 has one key for all; nobody sends it before we return */
+	sense[(sense[0] & 0x7f) < 0x72 ? 2 : 1] = ABORTED_COMMAND;
+}
+
 /**
  * tcmi_data_out_refuse() - a Data-Out is rejected: its task ends, too (7.3, 11.17.1)
  * @conn: the connection; its thread calls
@@ -158,7 +173,7 @@ struct iscsip_verdict tcmi_data_out_refuse(struct tcmi_conn *conn,
 		return v;
 	if (cmd->state != TCMI_CMD_WAIT_DATA)
 		return ISCSIP_VERDICT_DROP(v.why);
-	tcmi_cmd_fail(cmd, TCM_INCORRECT_AMOUNT_OF_DATA);
+	tcmi_data_out_fail(cmd, iscsip_xfer_condition(&cmd->xfer, req));
 	return v;
 }
 

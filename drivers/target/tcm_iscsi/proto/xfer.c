@@ -82,6 +82,22 @@ struct iscsip_verdict iscsip_xfer_data_out(const struct iscsip_xfer *x,
 	return judge_part(req, b->pos, b->end, b->datasn);
 }
 
+enum iscsip_condition iscsip_xfer_condition(const struct iscsip_xfer *x,
+					    const struct iscsip_req *req)
+{
+	const struct iscsip_burst *b = burst_head(x);
+	u32 datasn = req->data_out.datasn;
+
+	if (req->ttt == ISCSIP_TAG_RESERVED) {
+		if (!x->unsolicited)
+			return ISCSIP_COND_UNSOLICITED;
+		return datasn == x->unsol_datasn ? ISCSIP_COND_AMOUNT : ISCSIP_COND_CRC;
+	}
+	if (b && b->ttt == req->ttt && datasn != b->datasn)
+		return ISCSIP_COND_CRC;
+	return ISCSIP_COND_AMOUNT;
+}
+
 void iscsip_xfer_data_done(struct iscsip_xfer *x, const struct iscsip_req *req)
 {
 	struct iscsip_burst *b = &x->burst[x->r2t_head % ISCSIP_R2T_MAX];
