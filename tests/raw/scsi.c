@@ -59,6 +59,35 @@ static void underflow_of_less(const void *arg)
 	CK_EQ(s->residual, 200 - s->in_len, "the residual count");
 }
 
+/* 11.4.5.3: the allocation length cuts before iSCSI sees the data. */
+static void alloc_exceeds(const void *arg)
+{
+	static const uint8_t report[12] = { 0xa0, [8] = 16 }, inq[6] = { 0x12, [4] = 255 };
+	struct conn *c = login_normal();
+	struct scsi *s = reader(0, arg ? report : inq, arg ? 12 : 6, arg ? 4096 : 255), *t;
+	uint32_t n;
+
+	scsi_good(c, s);
+	n = s->in_len;
+	CK(n > 20 && n < 255, "the answer has %u bytes", n);
+	t = reader(0, s->cdb, 16, n);
+	scsi_good(c, t);
+	CK_EQ(t->in_len, n, "the length read");
+	CK(!memcmp(s->in, t->in, n), "data differ");
+	CK_EQ(t->flags, 0, "the O and U bits, all being sent");
+	t = reader(0, s->cdb, 16, n - 5);
+	scsi_good(c, t);
+	CK_EQ(t->in_len, n - 5, "the length read");
+	CK(!memcmp(s->in, t->in, n - 5), "data differ");
+	CK_EQ(t->flags, RES_O, "the O and U bits");
+	CK_EQ(t->residual, 5, "the residual count");
+	t = reader(0, s->cdb, 16, n + 3);
+	scsi_good(c, t);
+	CK_EQ(t->flags, RES_U, "the O and U bits");
+	CK_EQ(t->residual, 3, "the residual count");
+	conn_healthy(c);
+}
+
 /* A list that the target will never want in full, and has no memory for now */
 static struct scsi *long_list(uint32_t edtl)
 {
@@ -526,6 +555,8 @@ static void unknown_lun_write(const void *arg)
 		s->imm_len = 512, s->unsol_len = s->edtl;
 	scsi_run(c, s);
 	scsi_check(s, 5, 0x25, 0);
+	CK(s->flags == RES_U && s->residual == s->edtl, "flags %x, residual %u", s->flags,
+	   s->residual);
 	conn_healthy(c);
 }
 
@@ -674,6 +705,8 @@ static void read_only(const void *arg)
 	scsi_imm(s, *(const int *)arg ? s->edtl : 0);
 	scsi_run(c, s);
 	scsi_check(s, 7, 0x27, 0);
+	CK(s->flags == RES_U && s->residual == s->edtl, "flags %x, residual %u", s->flags,
+	   s->residual);
 	scsi_good(c, scsi_rw(false, 0, 0, 8));
 	CK(nop_ping(c, "x", 1)->dlen == 1, "the connection is not in order");
 }
@@ -741,6 +774,9 @@ static const struct tap_case cases[] = {
 	  alloc_truncates },
 	{ "11.4.5.2", "less than the CDB and the initiator allow is an underflow",
 	  underflow_of_less },
+	{ "11.4.5.3", "an allocation length above the expected length is no overflow",
+	  alloc_exceeds },
+	{ "11.4.5.3", "so it is with REPORT LUNS", alloc_exceeds, "luns" },
 	{ "11.4.2", "a list of 256 MiB is refused before any of it is asked for", too_long },
 	{ "11.4.2", "many long lists get TASK SET FULL, and others their memory", much_memory },
 	{ "11.4.2", "commands for no LUN and writes where none may be are refused", noise },

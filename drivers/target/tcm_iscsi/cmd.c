@@ -201,6 +201,7 @@ static void tcmi_cmd_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	tcmi_core_guard(cmd);
 	if (tcmi_submit_refuse(cmd))
 		return;
+	tcmi_core_whole_answer(se_cmd);
 	tcmi_submit_pages(conn, cmd);
 	if (tcmi_cmd_is_write(cmd)) {
 		/* submitting a write only gets its pages */
@@ -466,7 +467,8 @@ void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		tcmi_cmd_finish(conn, cmd);
 	} else {
 		if (test_bit(TCMI_CMD_HAS_DATA, &cmd->flags))
-			iscsip_xfer_read_init(&cmd->xfer, cmd->se_cmd.data_length);
+			iscsip_xfer_read_init(&cmd->xfer, min(cmd->se_cmd.data_length,
+							      cmd->req.scsi.edtl));
 		tcmi_tx_cmd(conn, cmd);
 		tcmi_tmf_back(conn, cmd);
 	}

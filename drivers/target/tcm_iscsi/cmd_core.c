@@ -286,6 +286,31 @@ bool tcmi_core_contradicts(const struct se_cmd *se_cmd)
 	}
 }
 
+#define TCMI_CORE_ANSWER	(64 * 1024)
+
+/**
+ * tcmi_core_whole_answer() - have core fill in more than the initiator expects
+ * @se_cmd: a command, prepared
+ *
+ * An allocation length above the expected length is no overflow yet: that takes more data
+ * (11.4.5.3), and how much there is core says only when it had room for it.
+ */
+void tcmi_core_whole_answer(struct se_cmd *se_cmd)
+{
+	u32 len;
+
+	if (!(se_cmd->se_cmd_flags & SCF_OVERFLOW_BIT) ||
+	    se_cmd->se_cmd_flags & SCF_SCSI_DATA_CDB || !se_cmd->data_length ||
+	    se_cmd->data_direction != DMA_FROM_DEVICE)
+		return;
+	len = min(se_cmd->data_length + se_cmd->residual_count, TCMI_CORE_ANSWER);
+	if (len <= se_cmd->data_length)
+		return;
+	se_cmd->data_length = len;
+	se_cmd->residual_count = 0;
+	se_cmd->se_cmd_flags &= ~SCF_OVERFLOW_BIT;
+}
+
 /**
  * tcmi_core_guard() - keep core from unlocking COMPARE AND WRITE without having locked it
  * @cmd: a command, prepared

@@ -231,20 +231,28 @@ static int tcmi_tx_tail(struct tcmi_tx *tx, u32 len, u32 crc)
 
 /* ---- encoding ---- */
 
+/* 11.4.5.2: what SCSI has presented, against what the initiator expects */
 static void tcmi_tx_residual(const struct tcmi_cmd *cmd, struct iscsip_residual *res)
 {
 	const struct se_cmd *se_cmd = &cmd->se_cmd;
-	const struct iscsip_req *req = &cmd->req;
+	bool in = test_bit(TCMI_CMD_HAS_DATA, &cmd->flags);
+	u32 edtl = cmd->req.scsi.edtl;
 
 	res->underflow = se_cmd->se_cmd_flags & SCF_UNDERFLOW_BIT;
 	/* of a shorter answer than either length core counts what is missing, and leaves this */
 	res->overflow = se_cmd->se_cmd_flags & SCF_OVERFLOW_BIT && !res->underflow;
 	res->count = res->overflow || res->underflow ? se_cmd->residual_count : 0;
-	/* 11.4.5.2: a read that ends without data has all of it left over */
-	if (req->scsi.read && !req->scsi.write && req->scsi.edtl && !res->overflow &&
-	    !test_bit(TCMI_CMD_HAS_DATA, &cmd->flags)) {
-		res->underflow = true;
-		res->count = req->scsi.edtl;
+	if (in && !res->overflow) {
+		/* core may have had room for more than is expected */
+		res->overflow = se_cmd->data_length > edtl;
+		res->underflow = se_cmd->data_length < edtl;
+		res->count = res->overflow ? se_cmd->data_length - edtl :
+			     edtl - se_cmd->data_length;
+	} else if (!in && se_cmd->scsi_status && !test_bit(TCMI_CMD_EXECUTED, &cmd->flags)) {
+		/* a read without data, a write that never began: nothing was presented */
+		res->overflow = false;
+		res->underflow = edtl;
+		res->count = edtl;
 	}
 }
 
@@ -356,8 +364,7 @@ static int tcmi_tx_encode_cmd(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	cmd->state = TCMI_CMD_SENDING;
 	if (test_bit(TCMI_CMD_TMF, &cmd->flags))
 		return tcmi_tx_room(&conn->tx) ? tcmi_tx_tmf_rsp(conn, cmd) : 0;
-	while (test_bit(TCMI_CMD_HAS_DATA, &cmd->flags) &&
-	       cmd->xfer.sent < cmd->se_cmd.data_length) {
+	while (test_bit(TCMI_CMD_HAS_DATA, &cmd->flags) && cmd->xfer.sent < cmd->xfer.want) {
 		if (!tcmi_tx_room(&conn->tx))
 			return 0;
 		ret = tcmi_tx_data_in(conn, cmd);
