@@ -190,6 +190,40 @@ static void bad_data(const void *arg)
 	target_healthy();
 }
 
+/* The header alone is enough to refuse it; the response may wait for the data, or not. */
+static void refused_early(const void *arg)
+{
+	struct conn *c = with("CRC32C", "CRC32C");
+	struct scsi *s = scsi_rw(true, LUN_NONE, 0, 8);
+	struct pdu *p, *r;
+	uint8_t *b;
+	size_t len;
+
+	scsi_settle(c, 0);
+	scsi_imm(s, 4096);
+	p = scsi_pdu(c, s);
+	p->bad_ddgst = arg;
+	b = pdu_bytes(p, true, true, &len);
+	memcpy(p->bhs, b, 48);
+	conn_write(c, b, 52);
+	r = pdu_recv_ms(c, 1000);
+	/* it checks that the command is acknowledged */
+	CK(!r || scsi_feed(c, r), "it got %s", r ? op_name(PDU_OP(r)) : "");
+	conn_write(c, b + 52, len - 52);
+	if (arg) {
+		if (!s->done)
+			c->cmdsn--;
+		scsi_forget(c, s);
+		reject_or_close(c, p);
+	} else {
+		scsi_wait(c, s);
+		scsi_check(s, 5, 0x25, 0);
+	}
+	if (!c->eof)
+		conn_healthy(c);
+	target_healthy();
+}
+
 /* A Reject, and then CHECK CONDITION, a recovery R2T or an end */
 static void bad_data_out(const void *arg)
 {
@@ -328,6 +362,9 @@ static const struct tap_case cases[] = {
 	  bad_data, "c" },
 	{ "7.8", "a wrong data digest of immediate data for no LUN is rejected, nothing else",
 	  bad_data, "cx" },
+	{ "4.2.2.1", "a command refused before its data is acknowledged with its status",
+	  refused_early },
+	{ "4.2.2.1", "so is one whose data have a wrong digest then", refused_early, "bad" },
 	{ "7.8", "a wrong data digest of a command ahead of its turn is rejected",
 	  bad_data_ahead },
 	{ "7.8", "a wrong data digest of a Data-Out is rejected with 0x02",

@@ -450,6 +450,8 @@ void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	tcmi_cmd_unwait(conn, cmd);
 	tcmi_reserve_over(cmd);
 	if (conn->rx.cmd == cmd) {
+		/* its number counts from here: no status before ExpCmdSN says so (4.2.2.1) */
+		tcmi_window_intact(conn);
 		conn->rx.cmd = NULL;
 		conn->rx.dest = TCMI_DEST_DRAIN;
 	}

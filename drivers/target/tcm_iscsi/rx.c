@@ -392,9 +392,6 @@ static int tcmi_rx_payload(struct tcmi_conn *conn, bool digest_ok)
 			tcmi_cmd_free(rx->held);
 			rx->held = NULL;
 		}
-		/* a command that core has answered already did count */
-		if (rx->req.opcode == ISCSIP_OP_SCSI_CMD && !rx->cmd)
-			tcmi_window_intact(conn);
 	} else if (rx->req.opcode != ISCSIP_OP_TEXT) {
 		tcmi_window_intact(conn);
 	}
