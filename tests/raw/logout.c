@@ -341,6 +341,37 @@ static void depth_changed(const void *arg)
 	CK_EQ(d->maxcmdsn - d->expcmdsn + 1, 16, "the new window");
 }
 
+/* 4.2.6: whom the target gives up is told, if it listens. */
+static void given_up(const void *arg)
+{
+	bool data = *(const char *)arg == 'd', told = false;
+	struct scsi *w = scsi_rw(true, 0, 0, 8);
+	struct conn *c;
+	struct pdu *p;
+
+	cfg_set(acl_path(env.ini, "attrib/dataout_timeout"), "2");
+	cfg_set(acl_path(env.ini, "attrib/dataout_timeout_retries"), "1");
+	cfg_set(acl_path(env.ini, "attrib/nopin_timeout"), "3");
+	cfg_set(acl_path(env.ini, "attrib/nopin_response_timeout"), "3");
+	c = login_normal();
+	scsi_settle(c, 0);
+	c->no_pong = true;
+	if (data) {
+		w->manual_r2t = true;
+		scsi_send(c, w);
+		scsi_feed(c, pdu_expect(c, OP_R2T));
+	}
+	while ((p = pdu_recv(c))) {
+		if (PDU_OP(p) == OP_NOP_IN && !told)
+			continue;
+		CK_EQ(PDU_OP(p), OP_ASYNC, "what came");
+		CK_EQ(p->bhs[36], 3, "the event");
+		CK_EQ(get16(p->bhs + 38), 0, "the reserved Parameter1");
+		told = true;
+	}
+	CK(told, "the target closed without a word");
+}
+
 static void half_closed(const void *arg)
 {
 	struct conn *c = login_normal();
@@ -389,6 +420,8 @@ static const struct tap_case cases[] = {
 	  disabled_amid },
 	{ "11.9.1", "a new cmdsn_depth ends the sessions, and then counts",
 	  depth_changed },
+	{ "4.2.6", "who sends no Data-Out is told that its session is dropped", given_up, "data" },
+	{ "4.2.6", "who answers no ping is told that its session is dropped", given_up, "ping" },
 	{ "7.14", "closing amid a header does no harm", half_closed },
 };
 

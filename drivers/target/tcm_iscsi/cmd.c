@@ -697,7 +697,7 @@ unsigned long tcmi_cmd_tick(struct tcmi_conn *conn)
 			tcmi_stats_sess_fail(conn->sess->tpg->wwn, TCMI_SESS_FAIL_TIMEOUT,
 					     conn->sess->initiator_name);
 			conn->sess->timeout_errors++;
-			tcmi_conn_close(conn, "no Data-Out came");
+			tcmi_conn_drop(conn, "no Data-Out came");
 			break;
 		}
 	}

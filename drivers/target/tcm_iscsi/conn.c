@@ -148,3 +148,14 @@ void tcmi_conn_close(struct tcmi_conn *conn, const char *why)
 		WRITE_ONCE(conn->why, why);
 	tcmi_conn_kick(conn);
 }
+
+/**
+ * tcmi_conn_drop() - tcmi_conn_close(), and the initiator is told as far as it listens
+ * @conn: the connection; the caller holds a reference
+ * @why: constant text; the first one stays
+ */
+void tcmi_conn_drop(struct tcmi_conn *conn, const char *why)
+{
+	set_bit(TCMI_CONN_ANNOUNCE, &conn->flags);
+	tcmi_conn_close(conn, why);
+}

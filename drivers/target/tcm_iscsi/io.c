@@ -36,8 +36,8 @@ static unsigned long tcmi_io_deadlines(struct tcmi_conn *conn)
 	}
 	if (conn->logout_deadline) {
 		if (time_after_eq(jiffies, conn->logout_deadline))
-			tcmi_conn_close(conn, conn->logout_asked ? "no logout came" :
-					"closed after its last answer");
+			tcmi_conn_drop(conn, conn->logout_asked ? "no logout came" :
+				       "closed after its last answer");
 		next = tcmi_sooner(next, conn->logout_deadline);
 	}
 	if (conn->state == TCMI_CONN_FULL) {

@@ -113,7 +113,7 @@ static void tcmi_nop_timeout(struct tcmi_conn *conn, const char *why)
 	conn->sess->timeout_errors++;
 	tcmi_stats_sess_fail(conn->sess->tpg->wwn, TCMI_SESS_FAIL_TIMEOUT,
 			     conn->sess->initiator_name);
-	tcmi_conn_close(conn, why);
+	tcmi_conn_drop(conn, why);
 }
 
 /**

@@ -642,6 +642,7 @@ void tcmi_conn_put(struct tcmi_conn *conn);
 bool tcmi_conn_set_state(struct tcmi_conn *conn, enum tcmi_conn_state state);
 void tcmi_conn_kick(struct tcmi_conn *conn);
 void tcmi_conn_close(struct tcmi_conn *conn, const char *why);
+void tcmi_conn_drop(struct tcmi_conn *conn, const char *why);
 void tcmi_addr_text(const struct sockaddr_storage *addr, char *text, size_t len);
 
 /* ---- drain.c, see cmd.h ---- */
