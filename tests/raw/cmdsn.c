@@ -314,21 +314,20 @@ static void reopens_by_itself(const void *arg)
 	struct pdu *p;
 
 	(void)arg;
-	cfg_set("core/rd_mcp_0/disk0/attrib/emulate_tas", "0");
 	c = login_new(&(struct login_opts){ .session = "Normal", .initiator = INI_FEW });
 	d = login_normal();
-	scsi_settle(c, 0);
-	scsi_settle(d, 0);
+	scsi_settle(c, LUN_HIGH);
+	scsi_settle(d, LUN_HIGH);
 	c->no_pong = true;
 	for (int i = 0; i < 4; i++) {
-		struct scsi *w = scsi_rw(true, 0, 8 * i, 8);
+		struct scsi *w = scsi_rw(true, LUN_HIGH, 8 * i, 8);
 
 		w->manual_r2t = true;
 		scsi_send(c, w);
 		scsi_feed(c, pdu_expect(c, OP_R2T));
 	}
 	CK_EQ(window(c), 0, "the window when it is full");
-	CK_EQ(tmf(d, TMF_LUN_RESET, 0, NO_TAG, 0), TMR_COMPLETE, "the reset");
+	CK_EQ(tmf(d, TMF_LUN_RESET, LUN_HIGH, NO_TAG, 0), TMR_COMPLETE, "the reset");
 	p = pdu_recv_ms(c, 5000);
 	CK(p, "nothing came within 5 s");
 	CK_EQ(PDU_OP(p), OP_NOP_IN, "what came");
@@ -338,7 +337,7 @@ static void reopens_by_itself(const void *arg)
 	conn_expect_silence(c, 500);
 	while (c->cmds)
 		scsi_forget(c, c->cmds);
-	scsi_settle(c, 0);
+	scsi_settle(c, LUN_HIGH);
 	conn_healthy(c);
 }
 

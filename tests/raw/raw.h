@@ -33,7 +33,7 @@
 #define SECRET		"raw-secret-of-16"
 #define TUSER		"raw-target"
 #define TSECRET		"target-secret-16"
-#define LUN_HIGH	300
+#define LUN_HIGH	300	/* what others abort there ends without a status (TAS 0) */
 #define FLAT		0x4000
 #define LUN_NONE	77
 

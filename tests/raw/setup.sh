@@ -69,7 +69,8 @@ raw_demo_target()
 raw_setup()
 {
 	load_target && mk_ramdisk disk0 32 && mk_ramdisk disk1 8 &&
-		mk_ramdisk disk300 8 && raw_main_target || return 1
+		mk_ramdisk disk300 8 && put 0 "$(backstore_dir disk300)/attrib/emulate_tas" &&
+		raw_main_target || return 1
 	raw_demo_target "${BASE}demo" 1 127.0.0.1:3260 &&
 		tpg_enable "${BASE}demo" 1 &&
 		raw_demo_target "${BASE}off" 1 127.0.0.1:3260 &&
