@@ -155,6 +155,77 @@ static void discovery_portals(const void *arg)
 	      "the first session's answer");
 }
 
+static struct conn *discovery_of(const char *target, const struct conn *like)
+{
+	return login_new(&(struct login_opts){ .session = "Discovery", .target = target,
+		.isid = like->isid, .no_defaults = true,
+		.keys = "MaxRecvDataSegmentLength=32768\n" });
+}
+
+static void asks(struct conn *c)
+{
+	CK_EQ(PDU_OP(text(c, "SendTargets=" TGT_EUI "\n", NULL)), OP_TEXT_RSP,
+	      "a discovery session's answer");
+}
+
+/* 7.4.2.2: a named one is the same as one that names the same target, and no other. */
+static void discovery_named(const void *arg)
+{
+	struct conn *normal = login_normal(), *unnamed, *other, *first, *second;
+
+	(void)arg;
+	unnamed = discovery_of("", normal);
+	other = discovery_of(IQN_DEMO, normal);
+	first = discovery_of(env.iqn, normal);
+	CK(key_got(first, "TargetPortalGroupTag"), "no TargetPortalGroupTag (13.9)");
+	CK(!key_got(unnamed, "TargetPortalGroupTag"), "a TargetPortalGroupTag of no target");
+	asks(first);
+	second = discovery_of(env.iqn, normal);
+	conn_expect_eof(first);
+	asks(second);
+	asks(other);
+	asks(unnamed);
+	conn_healthy(normal);
+	login_new(&(struct login_opts){ .session = "Normal", .isid = normal->isid });
+	conn_expect_eof(normal);
+	asks(second);
+}
+
+static void discovery_of_none(const void *arg)
+{
+	struct conn *c = conn_open();
+
+	(void)arg;
+	c->target = BASE "unknown";
+	refused(c, first_login(c, "SessionType=Discovery\n"), 0x0203);
+}
+
+/* It holds up nobody who removes the portal group, and ends with it. */
+static void discovery_removal(const void *arg)
+{
+	const char *t = "iscsi/" BASE "named", *tpg = tap_fmt("%s/tpgt_1", t);
+	const char *np = tap_fmt("%s/np/127.0.0.1:3260", tpg);
+	struct conn *c = conn_open(), *other;
+	int64_t start;
+
+	(void)arg;
+	other = discovery_of("", c);
+	cfg_mkdir(t);
+	cfg_mkdir(tpg);
+	cfg_mkdir(np);
+	cfg_write(tap_fmt("%s/enable", tpg), "1");
+	c = discovery_of(BASE "named", c);
+	asks(c);
+	start = tap_clock();
+	cfg_write(tap_fmt("%s/enable", tpg), "0");
+	cfg_rmdir(np);
+	cfg_rmdir(tpg);
+	CK(tap_clock() - start < 3000, "removal took %lld ms",
+	   (long long)(tap_clock() - start));
+	conn_expect_eof(c);
+	asks(other);
+}
+
 static void unknown_tsih(const void *arg)
 {
 	const char *how = arg;
@@ -457,6 +528,12 @@ static const struct tap_case cases[] = {
 	  discovery_twice },
 	{ "7.4.2.1", "discovery sessions on two portals do not touch each other",
 	  discovery_portals },
+	{ "7.4.2.2", "a named discovery session reinstates one of the same target alone",
+	  discovery_named },
+	{ "11.13.5", "a discovery session of an unknown target is answered with 0203",
+	  discovery_of_none },
+	{ "7.4.2.2", "a named discovery session holds up no removal of its portal group",
+	  discovery_removal },
 	{ "6.3.1", "a new ISID with an unknown TSIH is answered with 020a",
 	  unknown_tsih, "new" },
 	{ "6.3.1", "a new ISID with another session's TSIH is answered with 020a",

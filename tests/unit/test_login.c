@@ -219,6 +219,8 @@ static const struct talk names[] = {
 		{ "1T3", NAMES "SessionType=normal\n", 0x0209 } } },
 	{ "13.5 a second InitiatorName is answered with 0200", .turns = {
 		{ "1T3", NORMAL "InitiatorName=" INI "\n", 0x0200 } } },
+	{ "13.9 a discovery session without a target is told no tag", .turns = {
+		{ "1T3", DISCO, 0, "1T3", MRDSL } } },
 	{ "13.4 a second TargetName is answered with 0200", .turns = {
 		{ "1T3", NORMAL "TargetName=" TGT "\n", 0x0200 } } },
 	{ "13.21 a second SessionType is answered with 0200", .turns = {
@@ -239,8 +241,8 @@ static const struct talk names[] = {
 		{ "1T3", NORMAL "Nonsense\n", 0x0200 } } },
 	{ "6.1 such text is refused in later requests as well", .turns = {
 		{ "1-0", NORMAL, 0 }, { "1T3", "Nonsense\n", 0x0200 } } },
-	{ "13.4 a discovery session may name a target", .turns = {
-		{ "1T3", DISCO "TargetName=" TGT "\n", 0, "1T3", MRDSL } } },
+	{ "13.9 a discovery session may name a target, and is told the tag", .turns = {
+		{ "1T3", DISCO "TargetName=" TGT "\n", 0, "1T3", TPGT MRDSL } } },
 };
 
 /* ---- keys ------------------------------------------------------------------------------ */

@@ -453,7 +453,7 @@ static void tcmi_caller_start(struct work_struct *work)
 /**
  * tcmi_caller_locates() - a login has found its portal group
  * @caller: of the connection, whose thread calls
- * @tpg: the portal group, which the login keeps
+ * @tpg: the portal group, which the login keeps unless it is for discovery
  */
 void tcmi_caller_locates(struct tcmi_caller *caller, const struct tcmi_tpg *tpg)
 {

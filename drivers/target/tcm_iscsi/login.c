@@ -21,7 +21,8 @@
  */
 struct tcmi_login {
 	struct iscsip_login l;
-	struct tcmi_tpg *tpg;		/* ref, once a target was named */
+	struct tcmi_tpg *tpg;		/* ref, once a normal session's target was named */
+	const void *endpoint;		/* what the session is found by; identity only */
 	bool located;
 	bool refused;
 	u8 *text;			/* ISCSIP_LOGIN_TEXT_MAX, at the first need */
@@ -260,6 +261,28 @@ static struct iscsip_verdict tcmi_login_target(struct tcmi_conn *conn)
 	return v;
 }
 
+/*
+ * 7.4.2.2: of a named discovery session the portal group is known, so that it is told, and
+ * is part of what makes two sessions the same: an address within the group, as its own is
+ * for normal sessions, which no discovery may end. Nothing else is done with the group, so
+ * it's not kept; when it is deleted, who has located it is told to close.
+ */
+static struct iscsip_verdict tcmi_login_named(struct tcmi_conn *conn,
+					      struct iscsip_login_offer *offer)
+{
+	struct tcmi_login *login = conn->login;
+	struct iscsip_verdict v = tcmi_login_target(conn);
+	struct tcmi_tpg *tpg = login->tpg;
+
+	if (v.action)
+		return v;
+	offer->tpgt = tpg->tag;
+	login->endpoint = &tpg->tag;
+	login->tpg = NULL;
+	tcmi_tpg_put(tpg);
+	return v;
+}
+
 /* What the portal group and the ACL offer to this initiator. */
 static void tcmi_login_normal(struct tcmi_login *login, const struct tcmi_acl *acl,
 			      struct iscsip_login_offer *offer)
@@ -308,19 +331,15 @@ static struct iscsip_verdict tcmi_login_acl(struct tcmi_conn *conn,
 	if (nacl)
 		target_put_nacl(nacl);
 	conn->login_deadline = conn->accepted + READ_ONCE(tpg->attrib.login_timeout) * HZ;
+	login->endpoint = tpg;
 	return ISCSIP_VERDICT_OK;
-}
-
-static const void *tcmi_login_endpoint(const struct tcmi_conn *conn)
-{
-	return conn->login->tpg ? (const void *)conn->login->tpg : conn->portal;
 }
 
 static struct tcmi_sess *tcmi_login_joins(const struct tcmi_conn *conn)
 {
 	const struct iscsip_login *l = &conn->login->l;
 
-	return tcmi_sess_find(tcmi_login_endpoint(conn), l->initiator_name, l->isid, l->tsih);
+	return tcmi_sess_find(conn->login->endpoint, l->initiator_name, l->isid, l->tsih);
 }
 
 /* Session-wide values were settled by the leading login; gives @sess back. */
@@ -348,7 +367,10 @@ static struct iscsip_verdict tcmi_login_locate(struct tcmi_conn *conn)
 		return ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_NO_RESOURCES, "out of memory");
 	offer->leading = !login->l.tsih;
 	if (login->l.type == ISCSIP_SESSION_DISCOVERY) {
+		login->endpoint = conn->portal;
 		tcmi_login_discovery(login, offer);
+		if (*login->l.target_name)
+			v = tcmi_login_named(conn, offer);
 	} else {
 		v = tcmi_login_target(conn);
 		if (!v.action)
@@ -393,8 +415,7 @@ static u16 tcmi_login_session(struct tcmi_conn *conn)
 		if (!sess)
 			return ISCSIP_LOGIN_NO_SESSION;
 	} else {
-		sess = tcmi_sess_new(l->type, login->tpg, tcmi_login_endpoint(conn), l,
-				     &status);
+		sess = tcmi_sess_new(l->type, login->tpg, login->endpoint, l, &status);
 		if (!sess)
 			return status;
 	}

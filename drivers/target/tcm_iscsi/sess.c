@@ -164,7 +164,7 @@ static bool tcmi_sess_fits(const struct tcmi_sess *sess)
  * tcmi_sess_new() - a session for a login that has proved itself
  * @type: Normal or Discovery
  * @tpg: portal group of a Normal session; the caller's reference stays the caller's
- * @endpoint: what a login has to name to find it: @tpg, or a discovery's portal
+ * @endpoint: what a login has to name to find it; compared only
  * @login: the finished login
  * @status: gets the login status on failure
  *
@@ -346,7 +346,8 @@ static void tcmi_sess_unhash(struct tcmi_sess *sess)
  * @sess: the session
  *
  * The old session of the same I_T nexus is unhashed and told to close; nobody
- * waits for it. A discovery session reinstates one at the same portal (7.4.2.1).
+ * waits for it. A discovery session reinstates one at the same portal (7.4.2.1), or if
+ * it names a target, one which names the same (7.4.2.2).
  *
  * Return: 0, or the login status when the portal group has been disabled meanwhile.
  */
@@ -376,7 +377,7 @@ u16 tcmi_sess_publish(struct tcmi_sess *sess)
 
 /**
  * tcmi_sess_find() - the session that a login with a TSIH wants to join
- * @endpoint: portal group, or the portal of a discovery session
+ * @endpoint: what the login has named
  * @name: InitiatorName, normalised
  * @isid: ISID
  * @tsih: TSIH
@@ -578,7 +579,7 @@ void tcmi_sess_close_target(const struct tcmi_wwn *wwn, const char *why)
 }
 
 /**
- * tcmi_sess_close_endpoint() - ask the discovery sessions of a portal to end
+ * tcmi_sess_close_endpoint() - ask the unnamed discovery sessions of a portal to end
  * @endpoint: the portal
  * @why: constant text
  */

@@ -278,7 +278,7 @@ struct tcmi_sess {
 	/* set before it is hashed, then read-only */
 	struct tcmi_tpg *tpg;		/* NULL for discovery; holds tpg->refs */
 	struct se_session *se_sess;	/* NULL for discovery */
-	const void *endpoint;		/* identity only: @tpg, or the portal of a discovery */
+	const void *endpoint;		/* identity only: tcmi_login_locate() */
 	enum iscsip_session_type type;
 	char initiator_name[ISCSIP_NAME_MAX + 1];
 	char initiator_alias[ISCSIP_ALIAS_MAX + 1];

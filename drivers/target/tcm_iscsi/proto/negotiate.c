@@ -564,7 +564,8 @@ static void declare(struct step *s)
 {
 	struct iscsip_login *l = s->l;
 
-	if (l->type == ISCSIP_SESSION_NORMAL && !answered(l, ISCSIP_KEY_TPGT)) {
+	/* 13.9: whenever a target was named */
+	if (l->target_name[0] && !answered(l, ISCSIP_KEY_TPGT)) {
 		iscsip_out_number(s->out, "TargetPortalGroupTag", l->offer.tpgt);
 		l->answered |= iscsip_bit(ISCSIP_KEY_TPGT);
 	}
