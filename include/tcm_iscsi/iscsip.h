@@ -417,8 +417,8 @@ int iscsip_number(const char *text, u32 len, u64 *number);
 /**
  * iscsip_binary() - a large-numerical value: 0x hex or 0b base64 (6.1)
  * @out: at most @max bytes are written
- * Return: the number of bytes, -EINVAL on malformed text, -ENOSPC when it would
- * not fit (checked before anything is written past @max).
+ * Return: the number of bytes, -EINVAL on malformed text, however long it is, -ENOSPC
+ * when it would not fit (nothing is written past @max).
  */
 int iscsip_binary(const char *text, u32 len, u8 *out, u32 max);
 

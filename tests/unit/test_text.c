@@ -189,6 +189,8 @@ static const struct binary {
 	{ "RFC 4648: digits and both cases", "0bZz09", 3, 3, "\x67\x3d\x3d" },
 	{ "RFC 4648: more than one group", "0bTWFuTWFu", 6, 6, "ManMan" },
 	{ "RFC 4648: beyond the room is refused", "0bTWFuTWFu", 5, -ENOSPC, "" },
+	{ "6.1 what is no digit is that beyond the room, too", "0x0102g3", 2, -EINVAL, "" },
+	{ "RFC 4648: what is no digit is that beyond the room, too", "0bTWFuTW!u", 3, -EINVAL, "" },
 	{ "RFC 4648: padding makes it fit", "0bTWFuTQ==", 4, 4, "ManM" },
 	{ "RFC 4648: a length that is no multiple of 4 is refused", "0bTWF", 9, -EINVAL,
 	  "" },

@@ -164,16 +164,15 @@ static int hex_bytes(const char *text, u32 len, u8 *out, u32 max)
 
 	if (!len)
 		return -EINVAL;
-	if (bytes > max)
-		return -ENOSPC;
-	memset(out, 0, bytes);
+	memset(out, 0, iscsip_min(bytes, max));
 	for (i = 0; i < len; i++) {
 		d = hex_digit(text[i]);
 		if (d < 0)
 			return -EINVAL;
-		out[(i + odd) / 2] |= (i + odd) & 1 ? d : d << 4;
+		if ((i + odd) / 2 < max)
+			out[(i + odd) / 2] |= (i + odd) & 1 ? d : d << 4;
 	}
-	return bytes;
+	return bytes > max ? -ENOSPC : (int)bytes;
 }
 
 static int base64_digit(char c)
@@ -199,8 +198,6 @@ static int base64_bytes(const char *text, u32 len, u8 *out, u32 max)
 	while (pad < 2 && text[len - 1 - pad] == '=')
 		pad++;
 	bytes = len / 4 * 3 - pad;
-	if (bytes > max)
-		return -ENOSPC;
 	for (i = 0; i < len - pad; i++) {
 		d = base64_digit(text[i]);
 		if (d < 0)
@@ -209,13 +206,15 @@ static int base64_bytes(const char *text, u32 len, u8 *out, u32 max)
 		bits += 6;
 		if (bits >= 8) {
 			bits -= 8;
-			out[n++] = acc >> bits & 0xff;
+			if (n < max)
+				out[n] = acc >> bits & 0xff;
+			n++;
 		}
 	}
 	/* RFC 4648 3.5: one value, one spelling: no stray bits at the end */
 	if (acc & ((1U << bits) - 1))
 		return -EINVAL;
-	return bytes;
+	return bytes > max ? -ENOSPC : (int)bytes;
 }
 
 int iscsip_binary(const char *text, u32 len, u8 *out, u32 max)
