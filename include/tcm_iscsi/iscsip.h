@@ -448,10 +448,9 @@ void iscsip_out_hex(struct iscsip_out *out, const char *key, const u8 *bytes,
  *
  * ASCII letters go to lower case (the ASCII part of RFC 3722); multi-byte UTF-8
  * sequences are checked for well-formedness and kept byte for byte. Refused:
- * an empty name, over 223 bytes, control characters, space, '/', and ASCII
- * characters which RFC 3722 prohibits (everything but letters, digits, '-',
- * '.', ':'), or a prefix other than "iqn.", "eui." (16 hex digits), "naa."
- * (16 or 32 hex digits).
+ * an empty name, over 223 bytes, control characters, space, '/', ',', or a prefix
+ * other than "iqn.", "eui." (16 hex digits), "naa." (16 or 32 hex digits). What else
+ * RFC 3722 prohibits is in use, and taken.
  *
  * Return: 0 or -EINVAL.
  */

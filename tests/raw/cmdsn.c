@@ -517,6 +517,7 @@ static void many_immediate(const void *arg)
 	}
 	CK(r2ts > 0, "not one immediate command was taken");
 	tap_log("%d taken, %d rejected", r2ts, rejects);
+	CK_EQ(tmf(c, TMF_ABORT_TASK_SET, 0, NO_TAG, 0), TMR_COMPLETE, "ABORT TASK SET then");
 	CK_EQ(PDU_RESPONSE(logout(c, 0, 0)), 0, "the Logout Response");
 	target_healthy();
 }

@@ -132,6 +132,8 @@ static const struct tap_case cases[] = {
 	  case_same_session },
 	{ "4.2.7.1", "capitals in the InitiatorName do not get around CHAP",
 	  case_chap_acl },
+	{ "4.2.7.1", "a name with an underscore, which hosts have, logs in in demo mode", names_in,
+	  N(.ini = "iqn.2003-01.org.example:my_host#1", .tgt = BASE "demo") },
 	{ "4.2.7.1", "an InitiatorName of 223 bytes logs in", names_in,
 	  N(.ini = BASE "long.", .ini_pad = 223) },
 	{ "4.2.7.1", "an InitiatorName of 224 bytes is refused", names_refused,

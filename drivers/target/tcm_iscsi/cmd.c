@@ -12,6 +12,7 @@
 #define TCMI_TICK		(HZ / 10)
 #define TCMI_HELD_MAX		(4 * 1024 * 1024)	/* early data of one connection */
 #define TCMI_IMMEDIATE_MAX	64			/* commands beyond the window */
+#define TCMI_IMMEDIATE_TMFS	16	/* and task management functions more than that */
 
 struct kmem_cache *tcmi_cmd_cache;
 
@@ -318,12 +319,14 @@ static struct iscsip_verdict tcmi_cmd_build(struct tcmi_conn *conn, struct tcmi_
 /**
  * tcmi_cmd_crowded() - are there too many commands for one more immediate one?
  * @conn: the connection
+ * @tmf: it is a task management function: the others leave some room for these (4.2.2.1)
  */
-bool tcmi_cmd_crowded(const struct tcmi_conn *conn)
+bool tcmi_cmd_crowded(const struct tcmi_conn *conn, bool tmf)
 {
 	/* each command in the window may be aborted, and the abort waits for it */
 	return atomic_read(&conn->ncmds) - atomic_read(&conn->nparts) >=
-	       2 * (int)conn->sess->window.depth + TCMI_IMMEDIATE_MAX;
+	       2 * (int)conn->sess->window.depth + TCMI_IMMEDIATE_MAX +
+	       (tmf ? TCMI_IMMEDIATE_TMFS : 0);
 }
 
 /**
@@ -346,7 +349,7 @@ struct iscsip_verdict tcmi_cmd_header(struct tcmi_conn *conn, const struct iscsi
 	}
 	if (tcmi_cmd_find(conn, req->itt))
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_TASK_IN_PROGRESS, "task tag in use");
-	if (req->immediate && tcmi_cmd_crowded(conn))
+	if (req->immediate && tcmi_cmd_crowded(conn, false))
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_TOO_MANY_IMMEDIATE,
 					     "too many immediate commands");
 	cmd = tcmi_cmd_alloc(conn, GFP_KERNEL);

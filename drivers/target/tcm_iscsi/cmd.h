@@ -179,7 +179,7 @@ void tcmi_cmd_accept(struct tcmi_conn *conn, struct tcmi_cmd *cmd,
 u64 tcmi_lun(u64 lun);
 bool tcmi_cmd_recall(struct tcmi_cmd *cmd);
 bool tcmi_cmd_hold_room(struct tcmi_conn *conn, struct tcmi_cmd *cmd, u32 len);
-bool tcmi_cmd_crowded(const struct tcmi_conn *conn);
+bool tcmi_cmd_crowded(const struct tcmi_conn *conn, bool tmf);
 void tcmi_cmd_unhold(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 struct tcmi_cmd *tcmi_cmd_find(struct tcmi_conn *conn, u32 itt);
 void tcmi_cmd_post(struct tcmi_cmd *cmd);

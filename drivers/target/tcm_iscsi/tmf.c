@@ -469,7 +469,7 @@ struct iscsip_verdict tcmi_tmf_header(struct tcmi_conn *conn, const struct iscsi
 		return ISCSIP_VERDICT_IGNORE("outside the CmdSN window");
 	if (tcmi_cmd_find(conn, req->itt))
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_TASK_IN_PROGRESS, "task tag in use");
-	if (req->immediate && tcmi_cmd_crowded(conn))
+	if (req->immediate && tcmi_cmd_crowded(conn, true))
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_TOO_MANY_IMMEDIATE,
 					     "too many immediate functions");
 	cmd = tcmi_cmd_alloc(conn, GFP_KERNEL);

@@ -374,9 +374,14 @@ void iscsip_printable(const char *s, u32 len, char *out)
 	out[len] = 0;
 }
 
+/*
+ * RFC 3722 has letters, digits and "-.:" only, but there are hosts with an underscore in
+ * their name, and who has been served with it shall go on so. No directory has a slash, and
+ * in a TransportID a comma ends the name.
+ */
 static bool is_name_char(char c)
 {
-	return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == ':';
+	return c > ' ' && c < 0x7f && c != '/' && c != ',';
 }
 
 static bool all_hex(const char *s, u32 len)
