@@ -12,7 +12,7 @@
 #define TCMI_TICK		(HZ / 10)
 #define TCMI_HELD_MAX		(4 * 1024 * 1024)	/* early data of one connection */
 #define TCMI_IMMEDIATE_MAX	64			/* commands beyond the window */
-#define TCMI_IMMEDIATE_TMFS	16	/* and task management functions more than that */
+#define TCMI_IMMEDIATE_TMFS	16			/* functions beyond those */
 
 struct kmem_cache *tcmi_cmd_cache;
 

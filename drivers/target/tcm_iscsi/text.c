@@ -12,7 +12,7 @@
 #include "cmd.h"
 
 #define TCMI_TEXT_IN_MAX	8192		/* a set of keys, all its fragments */
-#define TCMI_TEXT_GROWTH	6		/* "a=" becomes "a=NotUnderstood", with their nulls */
+#define TCMI_TEXT_GROWTH	6		/* "a=" becomes "a=NotUnderstood", and a null */
 #define TCMI_TEXT_OUT_MAX	(16 * 1024 * 1024)
 
 /*

@@ -527,15 +527,15 @@ static struct iscsip_verdict check_integrity(struct iscsip_login *l)
 /* 6.2.2: our No to an AND and our Yes to an OR decide, and need no answer */
 static void settle_unanswered(struct iscsip_login *l, u64 pending)
 {
+	const struct iscsip_key *key;
 	u32 id, ours;
-	u8 kind;
 
 	for (id = 0; id < ISCSIP_KEY_COUNT; id++) {
-		kind = iscsip_key(id)->kind;
-		if (!(l->proposed & pending & iscsip_bit(id)) || !iscsip_key_is_bool(iscsip_key(id)))
+		key = iscsip_key(id);
+		if (!(l->proposed & pending & iscsip_bit(id)) || !iscsip_key_is_bool(key))
 			continue;
 		ours = offered(l, id);
-		if (ours != (kind == ISCSIP_KIND_OR))
+		if (key->kind == ISCSIP_KIND_OR ? !ours : ours)
 			continue;
 		l->proposed &= ~iscsip_bit(id);
 		settle(l, id, ours);
