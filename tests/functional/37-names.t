@@ -235,7 +235,7 @@ refuse_many()
 	! yes "$1" | head -n 4000 | xargs -n 1000 mkdir 2>/dev/null && [ ! -e "$1" ]
 }
 
-long=$BASE$(printf 'x%.0s' {1..150})
+long=$BASE$(printf 'x%.0s' {1..180})
 try "an ACL with a long name is made" mk_acl "$IQN" 1 "$long"
 before=$(long_names)
 try "4000 more, with a capital, are refused" refuse_many "$(tpg_dir "$IQN")/acls/${long/%x/X}"

@@ -68,6 +68,10 @@ static bool tcmi_st_address(const struct tcmi_conn *conn, const struct tcmi_port
 	} else {
 		if (!ipv6_addr_any(&a6->sin6_addr))
 			return true;
+		/* net.ipv6.bindv6only, and no 0.0.0.0 beside it */
+		if (conn->peer.ss_family == AF_INET && !portal->twin &&
+		    ipv6_only_sock(portal->sock->sk))
+			return false;
 		port = a6->sin6_port;
 	}
 	*addr = conn->local;
