@@ -309,6 +309,8 @@ static void logout_stuck(const void *arg)
 	for (int i = 0; i < 16; i++)
 		scsi_send(c, scsi_rw(false, 0, 0, 2048));
 	slow_read(c);
+	/* they have been begun */
+	CK(conn_readable(c, 5000), "no data came");
 	pdu_send(c, logout_pdu(c, 0, 0));
 	/* ours comes behind that one: when it is answered, so is the other */
 	scsi_wait(b, slow_read(b));
