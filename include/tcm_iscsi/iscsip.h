@@ -928,7 +928,7 @@ void iscsip_window_take(struct iscsip_window *w);
 void iscsip_window_give(struct iscsip_window *w);
 /* MaxCmdSN to put into the next PDU: exp + free slots - 1, never backwards */
 u32 iscsip_window_max(struct iscsip_window *w);
-/* it has room, but by the MaxCmdSN that was put into a PDU last it has none */
-bool iscsip_window_seems_shut(const struct iscsip_window *w);
+/* it has room, but by the MaxCmdSN that the peer was told last it has none */
+bool iscsip_window_seems_shut(const struct iscsip_window *w, u32 told);
 
 #endif

@@ -678,11 +678,11 @@ static void text_in_vain_early(const void *arg)
 	p = reject_expect(c, REJ_PROTOCOL, t);
 	CK_EQ(PDU_EXPCMDSN(p), sn + 1, "ExpCmdSN in the Reject");
 	conn_expect_silence(c, 200);
+	c->cmdsn = sn + 3;
 	first = ping_pdu(c, sn + 1);
 	pdu_send(c, first);
 	expect_echo(c, first);
 	expect_echo(c, last);
-	c->cmdsn = sn + 3;
 	conn_healthy(c);
 }
 

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* CDBs that move data the other way than R and W say; LUN 3 can discard. */
+/*
+ * CDBs that move other data than R, W and the length say; LUN 3 can discard, LUN 4 has
+ * protection information.
+ */
 #include "raw.h"
 
 #define LUN	3
+#define LUN_PI	4
 #define BLOCKS	64		/* the part of the disk that is looked at */
 
 enum who { OWNER, READER, OUTSIDER };	/* may write; read only; reserved by another */
@@ -135,6 +139,40 @@ static void honest(const void *arg)
 	conn_healthy(c);
 }
 
+/* WRPROTECT and RDPROTECT 3: core goes by the blocks, whatever the length is. */
+static void protection(const void *arg)
+{
+	static const struct lie protected[] = {
+		{ { 0x2a, 0x60, [8] = 1 }, 10, 0, false },
+		{ { 0x2a, 0x60, [7] = 8 }, 10, 512, true },
+		{ { 0x41, 0x60, [8] = 8 }, 10, 0, false },
+		{ { 0x28, 0x60, [8] = 1 }, 10, 0, false },
+		{ { 0x28, 0x60, [7] = 8 }, 10, 512, false },
+	};
+	static const uint8_t write0[10] = { 0x2a }, read0[10] = { 0x28 };
+	struct conn *c = login_normal();
+	struct scsi *s;
+
+	(void)arg;
+	if (access("/sys/module/iscsi_target_mod", F_OK) == 0)
+		tap_skip("the in-tree target waits for ever");
+	scsi_settle(c, LUN_PI);
+	for (unsigned int i = 0; i < ARRAY_SIZE(protected); i++) {
+		s = scsi_new(LUN_PI, protected[i].cdb, protected[i].cdb_len);
+		s->edtl = protected[i].edtl;
+		s->write = protected[i].write;
+		s->read = !s->write && s->edtl;
+		s->in = tap_alloc(512);
+		s->out = tap_alloc(512);
+		scsi_run(c, s);
+		CK_EQ(s->status, 2, "the status");
+	}
+	scsi_good(c, scsi_new(LUN_PI, write0, 10));
+	scsi_good(c, scsi_new(LUN_PI, read0, 10));
+	scsi_write_check(c, LUN_PI, 0, 8, 0, 0);
+	conn_healthy(c);
+}
+
 #define L(name, len, ...) static const struct lie name = { { __VA_ARGS__ }, len, 512, false }
 L(same10, 16, 0x41, [8] = 8);
 L(same16, 16, 0x93, [13] = 8);
@@ -180,6 +218,7 @@ static const struct tap_case cases[] = {
 	ALL("READ(12) with W", read12),
 	ALL("READ(16) with W", read16),
 	{ "11.3.1", "what has no data, and what discards with W, is served", honest },
+	{ "11.3.1", "CDBs for more than the length are refused, also with protection", protection },
 };
 
 RAW_MAIN(cases)

@@ -108,6 +108,13 @@ raw_slow_lun()
 		map_lun "$RAW" 1 "${BASE}ini" 2 && map_lun "$RAW" 1 "${BASE}ini2" 2
 }
 
+# raw_protected_lun: LUN 4 of the main target, a RAM disk with protection information.
+raw_protected_lun()
+{
+	mk_ramdisk disk4 8 && put 1 "$(backstore_dir disk4)/attrib/pi_prot_type" &&
+		mk_lun "$RAW" 1 4 disk4 && map_lun "$RAW" 1 "${BASE}ini" 4
+}
+
 # raw_discard_lun: LUN 3 of the main target, a file that can discard; write-protected for "ro".
 raw_discard_lun()
 {

@@ -64,12 +64,12 @@ static void fills_up(void)
 	}
 	/* closed: MaxCmdSN is ExpCmdSN - 1, so even ExpCmdSN is outside */
 	CHECK_EQ(w.max, w.exp - 1);
-	CHECK(!iscsip_window_seems_shut(&w));
+	CHECK(!iscsip_window_seems_shut(&w, w.max));
 	CHECK_EQ(iscsip_window_check(&w, w.exp), ISCSIP_WIN_OUTSIDE);
 	iscsip_window_give(&w);
-	CHECK(iscsip_window_seems_shut(&w));
+	CHECK(iscsip_window_seems_shut(&w, w.max));
 	CHECK_EQ(iscsip_window_max(&w), 1);
-	CHECK(!iscsip_window_seems_shut(&w));
+	CHECK(!iscsip_window_seems_shut(&w, w.max));
 	CHECK_EQ(iscsip_window_check(&w, w.exp), ISCSIP_WIN_IN_ORDER);
 }
 

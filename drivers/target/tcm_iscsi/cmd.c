@@ -638,7 +638,7 @@ void tcmi_cmd_unhold(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 }
 
 /**
- * tcmi_cmd_fail_all() - end everything that the backend doesn't have; at teardown
+ * tcmi_cmd_fail_all() - end everything that the backend doesn't have; at the connection's end
  * @conn: the connection; its thread calls
  */
 void tcmi_cmd_fail_all(struct tcmi_conn *conn)

@@ -263,7 +263,7 @@ void tcmi_release_cmd(struct se_cmd *se_cmd);
 bool tcmi_core_lookup(struct se_cmd *se_cmd);
 void tcmi_core_refused(void);
 enum dma_data_direction tcmi_core_direction(const struct iscsip_req *req, const u8 *cdb);
-bool tcmi_core_contradicts(const struct se_cmd *se_cmd);
+bool tcmi_core_contradicts(const struct tcmi_cmd *cmd);
 void tcmi_core_whole_answer(struct se_cmd *se_cmd);
 void tcmi_core_guard(struct tcmi_cmd *cmd);
 

@@ -259,18 +259,22 @@ enum dma_data_direction tcmi_core_direction(const struct iscsip_req *req, const 
 }
 
 /**
- * tcmi_core_contradicts() - does the CDB move data the other way than the initiator says?
- * @se_cmd: a command, prepared
+ * tcmi_core_contradicts() - does the CDB move other data than the initiator says?
+ * @cmd: a command, prepared
  *
- * Core would do what the CDB says with the rights of the other.
+ * The other way, which core would do with the rights of what was said; or more, which core
+ * takes for granted where the CDB asks for protection information.
  *
  * Return: true if it must not start.
  */
-bool tcmi_core_contradicts(const struct se_cmd *se_cmd)
+bool tcmi_core_contradicts(const struct tcmi_cmd *cmd)
 {
+	const struct se_cmd *se_cmd = &cmd->se_cmd;
 	struct se_device *dev = se_cmd->se_dev;
 	const u8 *cdb = se_cmd->t_task_cdb;
 
+	if (se_cmd->data_length > cmd->req.scsi.edtl)
+		return true;
 	switch (tcmi_cdb_kind(cdb)) {
 	case TCMI_CDB_READS:
 		return se_cmd->data_direction == DMA_TO_DEVICE;
@@ -312,17 +316,22 @@ void tcmi_core_whole_answer(struct se_cmd *se_cmd)
 }
 
 /**
- * tcmi_core_guard() - keep core from unlocking COMPARE AND WRITE without having locked it
+ * tcmi_core_guard() - keep core from two mistakes
  * @cmd: a command, prepared
  *
- * Core does when a unit attention or a reservation comes first: with a warning, and from
- * then on two COMPARE AND WRITEs run at the same time. Whether it has locked shows in the
- * length, which it halves behind that.
+ * For the protection information of no blocks it makes a list without entries, and marks
+ * the last one.
+ *
+ * It unlocks COMPARE AND WRITE without having locked it when a unit attention or a
+ * reservation comes first: with a warning, and from then on two COMPARE AND WRITEs run at
+ * the same time. Whether it has locked shows in the length, which it halves behind that.
  */
 void tcmi_core_guard(struct tcmi_cmd *cmd)
 {
 	struct se_cmd *se_cmd = &cmd->se_cmd;
 
+	if (!se_cmd->prot_length)
+		se_cmd->prot_op = TARGET_PROT_NORMAL;
 	if (!(se_cmd->se_cmd_flags & SCF_COMPARE_AND_WRITE) ||
 	    !se_cmd->transport_complete_callback)
 		return;

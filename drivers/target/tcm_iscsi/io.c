@@ -164,9 +164,9 @@ static bool tcmi_io_loop(struct tcmi_conn *conn)
 	int ret;
 
 	for (;;) {
-		tcmi_io_cpus(&cpus);
 		clear_bit(TCMI_CONN_KICKED, &conn->flags);
 		smp_mb__after_atomic();		/* pairs with test_and_set in kick */
+		tcmi_io_cpus(&cpus);
 		ret = tcmi_io_once(conn);
 		if (ret == -EOWNERDEAD)
 			return false;

@@ -55,6 +55,8 @@ struct iscsip_verdict tcmi_logout_header(struct tcmi_conn *conn, const struct is
 		/* no login joins the session from here on */
 		tcmi_sess_unpublish(conn->sess);
 		tcmi_conn_set_state(conn, TCMI_CONN_LOGOUT);
+		/* the teardown may be half a minute away, and others may wait for them */
+		tcmi_cmd_fail_all(conn);
 		conn->logout_asked = false;
 		conn->logout_deadline = 0;	/* set when the answer is out */
 		conn->login_deadline = jiffies + TCMI_ANSWER_TIMEOUT;

@@ -302,10 +302,13 @@ bool tcmi_reserve_hold(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	    cmd->se_cmd.se_dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH_PGR)
 		return false;
 	lane = tcmi_lane_get(cmd->se_cmd.se_lun);
-	gate = lane ? tcmi_cmd_alloc_part(conn, GFP_KERNEL) : NULL;
+	if (!lane)
+		return false;
+	gate = tcmi_cmd_alloc_part(conn, GFP_KERNEL);
 	if (!gate) {
 		tcmi_lane_put(lane);
-		return false;
+		tcmi_cmd_fail(cmd, TCM_OUT_OF_RESOURCES);
+		return true;
 	}
 	gate->lane = lane;
 	gate->fenced = cmd;

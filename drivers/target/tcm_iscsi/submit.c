@@ -493,7 +493,7 @@ static void tcmi_submit_status(struct tcmi_cmd *cmd, u8 status, const char *why)
  */
 bool tcmi_submit_refuse(struct tcmi_cmd *cmd)
 {
-	if (unlikely(tcmi_core_contradicts(&cmd->se_cmd)))
+	if (unlikely(tcmi_core_contradicts(cmd)))
 		tcmi_cmd_fail(cmd, TCM_INVALID_FIELD_IN_COMMAND_IU);
 	else if (unlikely(tcmi_quota_exceeds(&cmd->se_cmd)))
 		tcmi_cmd_fail(cmd, TCM_INVALID_CDB_FIELD);

@@ -5,7 +5,6 @@
  * long answer is made once, and given out in pieces as the initiator asks for them.
  */
 #include <linux/inet.h>
-#include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <net/ipv6.h>
@@ -161,8 +160,10 @@ static int tcmi_st_build(struct tcmi_conn *conn, const char *name, const struct 
 {
 	struct tcmi_textseq *seq = conn->text;
 	struct iscsip_out out;
-	u32 size = roundup_pow_of_two(keys->len + PAGE_SIZE);
+	u32 size = PAGE_SIZE;
 
+	while (size < keys->len + PAGE_SIZE)
+		size *= 4;
 	for (; size <= TCMI_TEXT_OUT_MAX; size *= 4) {
 		kvfree(seq->out);
 		seq->out = kvmalloc(size, GFP_KERNEL);

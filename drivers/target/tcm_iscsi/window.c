@@ -185,7 +185,7 @@ void tcmi_window_run(struct tcmi_conn *conn)
 	struct tcmi_cmd *cmd;
 
 	/* one of them may be a Logout, which ends those behind it */
-	while (!tcmi_conn_mute(conn) &&
+	while (!tcmi_conn_mute(conn) && !tcmi_conn_over(conn) &&
 	       (cmd = list_first_entry_or_null(&conn->held, struct tcmi_cmd, entry))) {
 		struct tcmi_sess *sess = conn->sess;
 		bool due;
@@ -198,6 +198,8 @@ void tcmi_window_run(struct tcmi_conn *conn)
 		spin_unlock(&sess->lock);
 		if (!due)
 			return;
+		/* a mark has no answer that would tell */
+		set_bit(TCMI_CONN_WINDOW, &conn->flags);
 		list_del_init(&cmd->entry);
 		tcmi_cmd_start(conn, cmd);
 	}
@@ -224,6 +226,7 @@ void tcmi_window_numbers(struct tcmi_conn *conn, struct iscsip_sn *sn)
 	sn->expcmdsn = sess->window.exp;
 	sn->maxcmdsn = iscsip_window_max(&sess->window);
 	spin_unlock(&sess->lock);
+	conn->max_told = sn->maxcmdsn;
 }
 
 /**
@@ -244,7 +247,7 @@ bool tcmi_window_tell(struct tcmi_conn *conn)
 	if (conn->state != TCMI_CONN_FULL || !list_empty(&conn->tx.queue))
 		return false;
 	spin_lock(&sess->lock);
-	shut = iscsip_window_seems_shut(&sess->window);
+	shut = iscsip_window_seems_shut(&sess->window, conn->max_told);
 	spin_unlock(&sess->lock);
 	pdu = shut ? tcmi_pdu_new(ISCSIP_OP_NOP_IN, NULL, 0) : NULL;
 	if (!pdu)

@@ -50,7 +50,7 @@ u32 iscsip_window_max(struct iscsip_window *w)
 	return w->max;
 }
 
-bool iscsip_window_seems_shut(const struct iscsip_window *w)
+bool iscsip_window_seems_shut(const struct iscsip_window *w, u32 told)
 {
-	return iscsip_sn_lt(w->max, w->exp) && w->used < w->depth;
+	return iscsip_sn_lt(told, w->exp) && w->used < w->depth;
 }
