@@ -302,6 +302,8 @@ struct tcmi_cmd *tcmi_window_mark(struct tcmi_conn *conn, u32 cmdsn);
 void tcmi_window_due(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 struct iscsip_verdict tcmi_window_answer(struct tcmi_conn *conn, const struct iscsip_req *req);
 void tcmi_window_run(struct tcmi_conn *conn);
+bool tcmi_window_tell(struct tcmi_conn *conn);
+void tcmi_window_opened(struct tcmi_sess *sess);
 void tcmi_window_numbers(struct tcmi_conn *conn, struct iscsip_sn *sn);
 
 #endif /* TCM_ISCSI_CMD_H */

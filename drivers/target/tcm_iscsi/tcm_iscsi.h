@@ -761,10 +761,6 @@ struct iscsip_verdict tcmi_logout_header(struct tcmi_conn *conn, const struct is
 void tcmi_logout_ask(struct tcmi_conn *conn);
 void tcmi_logout_announce(struct tcmi_conn *conn);
 
-/* ---- window.c, see cmd.h ---- */
-bool tcmi_window_tell(struct tcmi_conn *conn);
-void tcmi_window_opened(struct tcmi_sess *sess);
-
 /* ---- text.c ---- */
 struct iscsip_verdict tcmi_text_header(struct tcmi_conn *conn, const struct iscsip_req *req,
 				       u8 **buf);
