@@ -113,7 +113,7 @@ quickly "and removed" teardown_target "${BASE}new"
 # it waits for the sessions, but not longer than 2 s
 PATIENCE=$(patience 5000) quickly "the portal group is disabled" tpg_disable "$DEAD"
 bystanders "after disabling"
-like "$(dmesg | tail -n 30)" "$DEAD,1.*command" "the log says who still waits for commands" ||
+like "$(dmesg | tail -n 30)" "$DEAD,1 is disabled, [0-9]* logins or sessions" "the log says who has not ended yet" ||
 	diag "$(dmesg | tail -n 5)"
 quickly "the portal group is enabled" tpg_enable "$DEAD"
 quickly "all logs in again" env STORM_N=4 raw-storm logins
