@@ -1004,6 +1004,8 @@ static void many_luns(unsigned int n)
 
 	CK(realpath(tap_fmt("/sys/kernel/config/target/%s/lun/lun_%u/%s", tpg, LUN_DEAD,
 			    "dying"), disk), "no link to the backstore");
+	if (strstr(disk, "/fileio_"))
+		tap_skip("a file has 16 commands at a time");
 	for (unsigned int i = 100; i < 100 + n; i++) {
 		cfg_mkdir(tap_fmt("%s/lun/lun_%u", tpg, i));
 		cfg_link(disk, tap_fmt("%s/lun/lun_%u/dying", tpg, i));
