@@ -856,6 +856,15 @@ enum iscsip_condition iscsip_xfer_condition(const struct iscsip_xfer *x,
 /* Account for a Data-Out whose payload has been received (digest verified). */
 void iscsip_xfer_data_done(struct iscsip_xfer *x, const struct iscsip_req *req);
 
+/*
+ * Account for a Data-Out of a write that has ended already: whatever is wrong with it, with
+ * F it is the last one of the unsolicited data, or else of the oldest R2T.
+ */
+void iscsip_xfer_rest(struct iscsip_xfer *x, const struct iscsip_req *req);
+
+/* A Data-Out with F is still to come: of unsolicited data, or of an R2T. */
+bool iscsip_xfer_owed(const struct iscsip_xfer *x);
+
 /* All bytes that will ever be sent have arrived. */
 bool iscsip_xfer_complete(const struct iscsip_xfer *x);
 

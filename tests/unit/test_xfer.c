@@ -260,6 +260,38 @@ static void late_final(void)
 	CHECK(iscsip_xfer_complete(&x));
 }
 
+/* What is owed when a write ends early, and how F settles it, right or wrong. */
+static void rest(void)
+{
+	struct iscsip_params p = params(false, true, 1000, 1000, 2);
+	u32 r2tsn, offset, len;
+	struct iscsip_xfer x;
+	struct iscsip_req req;
+
+	iscsip_xfer_write_init(&x, &p, 4000, 500, false);
+	CHECK(iscsip_xfer_owed(&x));
+	req = data_out(-1, 7, 3, 1, false);
+	iscsip_xfer_rest(&x, &req);
+	CHECK(iscsip_xfer_owed(&x));
+	req = data_out(-1, 9, 3, 1, true);
+	iscsip_xfer_rest(&x, &req);
+	CHECK(!iscsip_xfer_owed(&x));
+	iscsip_xfer_rest(&x, &req);
+	CHECK(!iscsip_xfer_owed(&x));
+	CHECK(iscsip_xfer_next_r2t(&x, &p, 1, &r2tsn, &offset, &len));
+	CHECK(iscsip_xfer_next_r2t(&x, &p, 2, &r2tsn, &offset, &len));
+	iscsip_xfer_rest(&x, &req);
+	CHECK(iscsip_xfer_owed(&x));
+	req = data_out(77, 0, 0, 0, false);
+	iscsip_xfer_rest(&x, &req);
+	CHECK_EQ(x.r2t_open, 1);
+	req = data_out(77, 0, 0, 0, true);
+	iscsip_xfer_rest(&x, &req);
+	CHECK(!iscsip_xfer_owed(&x));
+	iscsip_xfer_rest(&x, &req);
+	CHECK_EQ(x.r2t_open, 0);
+}
+
 /* ---- any legal sequence ------------------------------------------------------ */
 
 /* Sends what @x asks for in PDUs of random size; each byte has to come once. */
@@ -431,6 +463,7 @@ int main(void)
 	init_table();
 	outs();
 	CASE("11.7.1 a burst ends with F, even if an empty Data-Out has it", late_final());
+	CASE("11.4.2 F settles what a write owes that has ended", rest());
 	CASE("11.4.5 only what is wanted is asked for", less_wanted());
 	CASE("11.8 a write of 4 GiB less one byte is asked for to its last byte",
 	     huge_write());

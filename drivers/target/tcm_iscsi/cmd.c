@@ -235,20 +235,6 @@ void tcmi_cmd_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	}
 }
 
-/* Unsolicited data, or what an R2T has asked for, is still to come. */
-static bool tcmi_cmd_wants_rest(const struct tcmi_cmd *cmd)
-{
-	return tcmi_cmd_is_write(cmd) && !iscsip_xfer_complete(&cmd->xfer) &&
-	       (cmd->xfer.unsolicited || cmd->xfer.r2t_open);
-}
-
-/* A write ends, whose data may come all the same: it is taken in silence. */
-static void tcmi_cmd_expect_rest(struct tcmi_conn *conn, u32 itt)
-{
-	conn->drain_itt[conn->drain_next++ % TCMI_DRAIN_RING] = itt;
-	conn->drain_count++;
-}
-
 /**
  * tcmi_cmd_hold_room() - is there room for early data of a command?
  * @conn: the connection; its thread calls
@@ -344,7 +330,7 @@ struct iscsip_verdict tcmi_cmd_header(struct tcmi_conn *conn, const struct iscsi
 	if (order == ISCSIP_WIN_OUTSIDE) {
 		/* aborted before it came, perhaps */
 		if (req->scsi.write && !req->final)
-			tcmi_cmd_expect_rest(conn, req->itt);
+			tcmi_data_expect_rest(conn, req->itt);
 		return ISCSIP_VERDICT_IGNORE("outside the CmdSN window");
 	}
 	if (tcmi_cmd_find(conn, req->itt))
@@ -444,6 +430,25 @@ static void tcmi_cmd_dropped(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 }
 
 /**
+ * tcmi_cmd_over() - a command is through, and nothing more comes for it
+ * @conn: the connection; its thread calls, and owns a reference of @cmd
+ * @cmd: a SCSI command: answered, or finished without an answer
+ */
+void tcmi_cmd_over(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	if (test_bit(TCMI_CMD_SILENT, &cmd->flags) || tcmi_conn_mute(conn)) {
+		tcmi_tmf_back(conn, cmd);
+		tcmi_cmd_finish(conn, cmd);
+		return;
+	}
+	if (test_bit(TCMI_CMD_HAS_DATA, &cmd->flags))
+		iscsip_xfer_read_init(&cmd->xfer, min(cmd->se_cmd.data_length,
+						      cmd->req.scsi.edtl));
+	tcmi_tx_cmd(conn, cmd);
+	tcmi_tmf_back(conn, cmd);
+}
+
+/**
  * tcmi_cmd_posted() - core (or an abort) is through with a command
  * @conn: the connection; its thread calls, and owns a reference of @cmd
  * @cmd: the command
@@ -455,28 +460,20 @@ void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	if (conn->rx.cmd == cmd) {
 		/* its number counts from here: no status before ExpCmdSN says so (4.2.2.1) */
 		tcmi_window_intact(conn);
+		if (conn->rx.req.opcode == ISCSIP_OP_DATA_OUT)
+			iscsip_xfer_rest(&cmd->xfer, &conn->rx.req);
 		conn->rx.cmd = NULL;
 		conn->rx.dest = TCMI_DEST_DRAIN;
 	}
 	tcmi_cmd_free_held(conn, cmd);
-	if (tcmi_cmd_wants_rest(cmd))
-		tcmi_cmd_expect_rest(conn, cmd->itt);
 	if (test_bit(TCMI_CMD_ABORTED, &cmd->flags))
 		tcmi_cmd_hush(cmd);
 	else if (test_bit(TCMI_CMD_DROPPED, &cmd->flags))
 		tcmi_cmd_dropped(conn, cmd);
-	if (test_bit(TCMI_CMD_TMF, &cmd->flags)) {
+	if (test_bit(TCMI_CMD_TMF, &cmd->flags))
 		tcmi_tmf_posted(conn, cmd);
-	} else if (test_bit(TCMI_CMD_SILENT, &cmd->flags) || tcmi_conn_mute(conn)) {
-		tcmi_tmf_back(conn, cmd);
-		tcmi_cmd_finish(conn, cmd);
-	} else {
-		if (test_bit(TCMI_CMD_HAS_DATA, &cmd->flags))
-			iscsip_xfer_read_init(&cmd->xfer, min(cmd->se_cmd.data_length,
-							      cmd->req.scsi.edtl));
-		tcmi_tx_cmd(conn, cmd);
-		tcmi_tmf_back(conn, cmd);
-	}
+	else if (!tcmi_data_trail(conn, cmd))
+		tcmi_cmd_over(conn, cmd);
 }
 
 /**
@@ -631,8 +628,8 @@ void tcmi_cmd_unhold(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		conn->rx.dest = TCMI_DEST_DRAIN;
 	}
 	tcmi_cmd_free_held(conn, cmd);
-	if (tcmi_cmd_wants_rest(cmd))
-		tcmi_cmd_expect_rest(conn, cmd->itt);
+	if (tcmi_cmd_is_write(cmd) && iscsip_xfer_owed(&cmd->xfer))
+		tcmi_data_expect_rest(conn, cmd->itt);
 	cmd->itt = ISCSIP_TAG_RESERVED;
 	cmd->req.opcode = ISCSIP_OP_NOP_OUT;
 }
@@ -659,6 +656,8 @@ void tcmi_cmd_fail_all(struct tcmi_conn *conn)
 	list_for_each_entry_safe(cmd, next, &conn->wait_data, entry)
 		if (cmd->state == TCMI_CMD_WAIT_DATA)
 			tcmi_cmd_abort_waiting(conn, cmd);
+	list_for_each_entry_safe(cmd, next, &conn->trailing, entry)
+		tcmi_data_trail_end(conn, cmd);
 }
 
 /* Core wants it to end. */
@@ -684,7 +683,8 @@ unsigned long tcmi_cmd_tick(struct tcmi_conn *conn)
 {
 	struct tcmi_cmd *cmd, *next;
 
-	if (list_empty(&conn->wait_data) && list_empty(&conn->fenced))
+	if (list_empty(&conn->wait_data) && list_empty(&conn->fenced) &&
+	    list_empty(&conn->trailing))
 		return 0;
 	if (conn->tick && time_before(jiffies, conn->tick))
 		return conn->tick;
@@ -704,6 +704,7 @@ unsigned long tcmi_cmd_tick(struct tcmi_conn *conn)
 			break;
 		}
 	}
+	tcmi_data_trail_tick(conn);
 	conn->tick = jiffies + TCMI_TICK;
 	return conn->tick;
 }

@@ -60,6 +60,7 @@ enum tcmi_cmd_state {		/* named after whom we wait for */
 	TCMI_CMD_HELD,		/* earlier CmdSNs */
 	TCMI_CMD_WAIT_DATA,	/* the initiator's Data-Out */
 	TCMI_CMD_IN_CORE,
+	TCMI_CMD_TRAILING,	/* over; the rest of the initiator's Data-Out */
 	TCMI_CMD_QUEUED,	/* our send queue */
 	TCMI_CMD_SENDING,	/* TCP */
 	TCMI_CMD_DONE,
@@ -79,6 +80,7 @@ enum tcmi_cmd_state {		/* named after whom we wait for */
 #define TCMI_CMD_PART		10	/* no request of the initiator's: parts, errands, fences */
 #define TCMI_CMD_RESERVING	11	/* counted in sess->reserving */
 #define TCMI_CMD_DROPPED	12	/* by core, without a status */
+#define TCMI_CMD_TRAILS		13	/* aborted by a function that waits for its Data-Out */
 
 enum tcmi_tmf_step {		/* what a function that comes back to its thread does next */
 	TCMI_TMF_ANSWER,
@@ -113,7 +115,7 @@ struct tcmi_cmd {
 	u8 state;			/* enum tcmi_cmd_state */
 	struct tcmi_txe txe;
 	struct hlist_node task;		/* conn->tasks */
-	struct list_head entry;		/* conn->wait_data, ->held, ->fenced or ->submit */
+	struct list_head entry;		/* of conn: wait_data, trailing, held, fenced, submit */
 	bool pending;			/* on conn->submit */
 	bool queued;			/* @work has been */
 	unsigned long born;		/* jiffies */
@@ -131,7 +133,7 @@ struct tcmi_cmd {
 	bool immediate;
 	struct iscsip_xfer xfer;
 	struct tcmi_data data;		/* its pages, unless they are core's */
-	unsigned long data_deadline;	/* of the next Data-Out, 0 none */
+	unsigned long data_deadline;	/* of the next Data-Out, or all of the rest; 0 none */
 	struct iscsip_req req;		/* held commands and TMFs */
 	struct tcmi_pdu *pdu;		/* a held ping's answer */
 	struct scatterlist *held_sgl;	/* their early data */
@@ -185,6 +187,7 @@ struct tcmi_cmd *tcmi_cmd_find(struct tcmi_conn *conn, u32 itt);
 void tcmi_cmd_post(struct tcmi_cmd *cmd);
 void tcmi_cmd_pass(struct tcmi_cmd *cmd);
 void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
+void tcmi_cmd_over(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_cmd_finish(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_cmd_sent(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_cmd_fail(struct tcmi_cmd *cmd, sense_reason_t reason);
@@ -203,6 +206,10 @@ void tcmi_cmd_free_held(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_cmd_go_on(struct tcmi_conn *conn);
 void tcmi_cmd_rx_dest(struct tcmi_conn *conn);
 int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok);
+void tcmi_data_expect_rest(struct tcmi_conn *conn, u32 itt);
+bool tcmi_data_trail(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
+void tcmi_data_trail_end(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
+void tcmi_data_trail_tick(struct tcmi_conn *conn);
 struct iscsip_verdict tcmi_data_out_refuse(struct tcmi_conn *conn,
 					   const struct iscsip_req *req,
 					   struct iscsip_verdict v);

@@ -130,9 +130,22 @@ void tcmi_cmd_rx_dest(struct tcmi_conn *conn)
 	}
 }
 
-/* ---- Data-Out ---- */
+/* ---- the rest: Data-Out for a write that has ended ---- */
 
-static bool tcmi_cmd_drained(const struct tcmi_conn *conn, u32 itt)
+#define TCMI_TRAIL	(2 * HZ)	/* to send the rest; some initiators never do */
+
+/**
+ * tcmi_data_expect_rest() - data may come for a write that has been forgotten
+ * @conn: the connection; its thread calls
+ * @itt: the write's; what comes for it is taken in silence
+ */
+void tcmi_data_expect_rest(struct tcmi_conn *conn, u32 itt)
+{
+	conn->drain_itt[conn->drain_next++ % TCMI_DRAIN_RING] = itt;
+	conn->drain_count++;
+}
+
+static bool tcmi_data_forgotten(const struct tcmi_conn *conn, u32 itt)
 {
 	u32 i, n = min_t(u32, conn->drain_count, TCMI_DRAIN_RING);
 
@@ -141,6 +154,78 @@ static bool tcmi_cmd_drained(const struct tcmi_conn *conn, u32 itt)
 			return true;
 	return false;
 }
+
+/*
+ * The answer to a write waits for the last Data-Out that is on its way (11.4.2, 11.17.1), and
+ * so does the answer to the set or reset that has ended it (4.2.3.3 a, 11.5.1).
+ */
+static bool tcmi_data_holds_answer(struct tcmi_conn *conn, const struct tcmi_cmd *cmd)
+{
+	if (tcmi_conn_mute(conn))
+		return false;
+	if (test_bit(TCMI_CMD_SILENT, &cmd->flags))
+		return test_bit(TCMI_CMD_TRAILS, &cmd->flags);
+	/* another nexus's reset waits for this one */
+	return cmd->se_cmd.scsi_status != SAM_STAT_TASK_ABORTED;
+}
+
+/**
+ * tcmi_data_trail() - does the end of a command wait for the rest of its data?
+ * @conn: the connection; its thread calls
+ * @cmd: a SCSI command, over but for its answer
+ * Return: true if it does, for two seconds at most.
+ */
+bool tcmi_data_trail(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	if (!tcmi_cmd_is_write(cmd) || !iscsip_xfer_owed(&cmd->xfer))
+		return false;
+	if (!tcmi_data_holds_answer(conn, cmd)) {
+		tcmi_data_expect_rest(conn, cmd->itt);
+		return false;
+	}
+	cmd->state = TCMI_CMD_TRAILING;
+	list_del_init(&cmd->txe.entry);	/* it asks for no more */
+	cmd->data_deadline = jiffies + TCMI_TRAIL;
+	list_add_tail(&cmd->entry, &conn->trailing);
+	tcmi_tmf_back(conn, cmd);
+	return true;
+}
+
+/**
+ * tcmi_data_trail_end() - a command does not wait for the rest of its data any more
+ * @conn: the connection; its thread calls
+ * @cmd: state TRAILING; may be gone afterwards
+ */
+void tcmi_data_trail_end(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	list_del_init(&cmd->entry);
+	if (iscsip_xfer_owed(&cmd->xfer))
+		tcmi_data_expect_rest(conn, cmd->itt);
+	tcmi_cmd_over(conn, cmd);
+}
+
+/**
+ * tcmi_data_trail_tick() - commands whose rest does not come are over
+ * @conn: the connection; its thread calls
+ */
+void tcmi_data_trail_tick(struct tcmi_conn *conn)
+{
+	struct tcmi_cmd *cmd, *next;
+
+	list_for_each_entry_safe(cmd, next, &conn->trailing, entry)
+		if (time_after_eq(jiffies, cmd->data_deadline))
+			tcmi_data_trail_end(conn, cmd);
+}
+
+static void tcmi_data_rest(struct tcmi_conn *conn, struct tcmi_cmd *cmd,
+			   const struct iscsip_req *req)
+{
+	iscsip_xfer_rest(&cmd->xfer, req);
+	if (cmd->state == TCMI_CMD_TRAILING && !iscsip_xfer_owed(&cmd->xfer))
+		tcmi_data_trail_end(conn, cmd);
+}
+
+/* ---- Data-Out ---- */
 
 static void tcmi_data_out_fail(struct tcmi_cmd *cmd, enum iscsip_condition cond)
 {
@@ -174,6 +259,7 @@ struct iscsip_verdict tcmi_data_out_refuse(struct tcmi_conn *conn,
 	if (cmd->state != TCMI_CMD_WAIT_DATA)
 		return ISCSIP_VERDICT_DROP(v.why);
 	tcmi_data_out_fail(cmd, iscsip_xfer_condition(&cmd->xfer, req));
+	iscsip_xfer_rest(&cmd->xfer, req);
 	return v;
 }
 
@@ -192,12 +278,14 @@ struct iscsip_verdict tcmi_data_out_header(struct tcmi_conn *conn,
 	struct iscsip_verdict v;
 
 	if (!cmd || !tcmi_cmd_is_write(cmd)) {
-		if (!cmd && tcmi_cmd_drained(conn, req->itt))
+		if (!cmd && tcmi_data_forgotten(conn, req->itt))
 			return ISCSIP_VERDICT_IGNORE("data of a command that is over");
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "no such write");
 	}
-	if (test_bit(TCMI_CMD_POSTED, &cmd->flags))
+	if (test_bit(TCMI_CMD_POSTED, &cmd->flags)) {
+		tcmi_data_rest(conn, cmd, req);
 		return ISCSIP_VERDICT_IGNORE("data of a command that is over");
+	}
 	v = iscsip_xfer_data_out(&cmd->xfer, req);
 	if (!v.action && req->ttt != ISCSIP_TAG_RESERVED && req->lun != cmd->lun)
 		v = ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "Data-Out for another LUN");
@@ -223,6 +311,8 @@ int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok)
 		/* as if it never came, though core has refused it already */
 		if (!digest_ok && conn->rx.req.opcode == ISCSIP_OP_SCSI_CMD)
 			set_bit(TCMI_CMD_SILENT, &cmd->flags);
+		else if (conn->rx.req.opcode == ISCSIP_OP_DATA_OUT)
+			iscsip_xfer_rest(&cmd->xfer, &conn->rx.req);
 		return 0;
 	}
 	if (!digest_ok) {
@@ -232,10 +322,12 @@ int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok)
 		 */
 		if (cmd->state != TCMI_CMD_WAIT_DATA)
 			return -EPROTO;
-		if (conn->rx.req.opcode == ISCSIP_OP_SCSI_CMD)
+		if (conn->rx.req.opcode == ISCSIP_OP_SCSI_CMD) {
 			tcmi_cmd_abort_waiting(conn, cmd);
-		else
+		} else {
+			iscsip_xfer_rest(&cmd->xfer, &conn->rx.req);
 			tcmi_cmd_fail(cmd, TCM_SERVICE_CRC_ERROR);
+		}
 		return 0;
 	}
 	if (conn->rx.req.opcode == ISCSIP_OP_DATA_OUT)

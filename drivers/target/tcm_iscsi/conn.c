@@ -73,6 +73,7 @@ struct tcmi_conn *tcmi_conn_new(struct tcmi_caller *caller)
 	INIT_LIST_HEAD(&conn->tx.queue);
 	INIT_LIST_HEAD(&conn->tx.batch);
 	INIT_LIST_HEAD(&conn->wait_data);
+	INIT_LIST_HEAD(&conn->trailing);
 	INIT_LIST_HEAD(&conn->fenced);
 	INIT_LIST_HEAD(&conn->submit);
 	INIT_LIST_HEAD(&conn->held);

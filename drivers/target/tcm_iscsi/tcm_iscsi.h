@@ -542,11 +542,12 @@ struct tcmi_conn {
 	u32 next_ttt;
 	struct hlist_head tasks[TCMI_TASK_BUCKETS];	/* struct tcmi_cmd.task, by ITT */
 	struct list_head wait_data;	/* commands waiting for Data-Out */
+	struct list_head trailing;	/* commands that have ended, their data still to come */
 	struct list_head fenced;	/* PREEMPT AND ABORTs behind a gate */
 	struct llist_head due;		/* struct tcmi_cmd.post: functions whose turn it is */
 	bool due_runs;
 	u32 wait_buf;			/* of @wait_data: core has no pages for them yet */
-	unsigned long tick;		/* next look at @wait_data and @fenced, jiffies */
+	unsigned long tick;		/* next look at these three, jiffies */
 	struct list_head submit;	/* commands for core, at the end of this look */
 	unsigned long turns;		/* last number of a turn */
 	struct list_head held;		/* commands ahead of ExpCmdSN, by CmdSN */

@@ -183,6 +183,26 @@ void tcmi_tmf_await(struct tcmi_conn *conn, struct tcmi_cmd *parent, struct tcmi
 		tcmi_tmf_wait(part, cmd);
 }
 
+/* 4.2.3.3 a: a set or a reset of the initiator's own; parts and errands have no function */
+static bool tcmi_tmf_awaits_rest(const struct tcmi_cmd *tmf, u64 lun)
+{
+	switch (tmf->req.tmf.function) {
+	case ISCSIP_TMF_ABORT_TASK_SET:
+	case ISCSIP_TMF_CLEAR_TASK_SET:
+		return tcmi_lun(tmf->lun) == tcmi_lun(lun);
+	default:
+		return tcmi_tmf_resets(tmf, lun);
+	}
+}
+
+static void tcmi_tmf_end_write(struct tcmi_conn *conn, const struct tcmi_cmd *tmf,
+			       struct tcmi_cmd *cmd)
+{
+	if (tcmi_tmf_awaits_rest(tmf, cmd->lun))
+		set_bit(TCMI_CMD_TRAILS, &cmd->flags);
+	tcmi_cmd_abort_waiting(conn, cmd);
+}
+
 /**
  * tcmi_tmf_end_task() - end one task for a function, whoever it waits for
  * @conn: the task's connection; its thread calls
@@ -205,7 +225,7 @@ void tcmi_tmf_end_task(struct tcmi_conn *conn, struct tcmi_cmd *parent, struct t
 			tcmi_cmd_unhold(conn, cmd);
 		return;
 	case TCMI_CMD_WAIT_DATA:
-		tcmi_cmd_abort_waiting(conn, cmd);
+		tcmi_tmf_end_write(conn, parent, cmd);
 		break;
 	case TCMI_CMD_IN_CORE:
 		if (!tcmi_cmd_recall(cmd))
@@ -215,7 +235,7 @@ void tcmi_tmf_end_task(struct tcmi_conn *conn, struct tcmi_cmd *parent, struct t
 		return;
 	}
 	/* with a status of its own, because another nexus was quicker, it goes first, too */
-	if (!test_bit(TCMI_CMD_SILENT, &cmd->flags))
+	if (!test_bit(TCMI_CMD_SILENT, &cmd->flags) || test_bit(TCMI_CMD_TRAILS, &cmd->flags))
 		tcmi_tmf_await(conn, parent, cmd);
 }
 
@@ -245,7 +265,7 @@ void tcmi_tmf_end_waiting(struct tcmi_conn *conn, struct tcmi_cmd *parent, bool 
 			else if (cmd->state == TCMI_CMD_IN_CORE)
 				tcmi_cmd_recall(cmd);
 			else if (cmd->state == TCMI_CMD_WAIT_DATA)
-				tcmi_cmd_abort_waiting(conn, cmd);
+				tcmi_tmf_end_write(conn, parent, cmd);
 		}
 }
 
@@ -407,6 +427,12 @@ static void tcmi_tmf_abort_task(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 		tcmi_tmf_wait(parent, cmd);
 		return;
 	}
+	if (cmd->state == TCMI_CMD_TRAILING) {
+		set_bit(TCMI_CMD_SILENT, &cmd->flags);
+		tcmi_data_trail_end(conn, cmd);
+		tcmi_tmf_answer(conn, parent, ISCSIP_TMF_COMPLETE);
+		return;
+	}
 	if (cmd->state == TCMI_CMD_WAIT_DATA)
 		tcmi_cmd_abort_waiting(conn, cmd);
 	if (test_bit(TCMI_CMD_POSTED, &cmd->flags)) {
@@ -487,21 +513,27 @@ struct iscsip_verdict tcmi_tmf_header(struct tcmi_conn *conn, const struct iscsi
 
 /*
  * A task that core had completed when a reset reached it, but whose response isn't in
- * the send queue yet: it goes first (4.2.3.3 d, 11.6.1).
+ * the send queue yet: it goes first (4.2.3.3 d, 11.6.1). Or one whose initiator still
+ * sends data for it.
  */
+static bool tcmi_tmf_blocks(const struct tcmi_cmd *tmf, const struct tcmi_cmd *cmd)
+{
+	if (cmd->state == TCMI_CMD_TRAILING)
+		return tcmi_tmf_awaits_rest(tmf, cmd->lun) && tcmi_tmf_covers(tmf, cmd);
+	return test_bit(TCMI_CMD_SUBMITTED, &tmf->flags) && tcmi_tmf_unanswered(cmd) &&
+	       tcmi_lun(cmd->lun) == tcmi_lun(tmf->lun) && iscsip_sn_lt(cmd->cmdsn, tmf->cmdsn);
+}
+
 static struct tcmi_cmd *tcmi_tmf_blocker(struct tcmi_conn *conn, const struct tcmi_cmd *tmf)
 {
 	struct tcmi_cmd *cmd;
 	int i;
 
-	if (!test_bit(TCMI_CMD_SUBMITTED, &tmf->flags))
+	if (list_empty(&conn->trailing) && !test_bit(TCMI_CMD_SUBMITTED, &tmf->flags))
 		return NULL;
 	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
 		hlist_for_each_entry(cmd, &conn->tasks[i], task)
-			if (cmd->req.opcode == ISCSIP_OP_SCSI_CMD &&
-			    tcmi_tmf_unanswered(cmd) &&
-			    tcmi_lun(cmd->lun) == tcmi_lun(tmf->lun) &&
-			    iscsip_sn_lt(cmd->cmdsn, tmf->cmdsn))
+			if (cmd->req.opcode == ISCSIP_OP_SCSI_CMD && tcmi_tmf_blocks(tmf, cmd))
 				return cmd;
 	return NULL;
 }
@@ -556,12 +588,12 @@ static bool tcmi_tmf_for_others(const struct tcmi_cmd *part)
 }
 
 /**
- * tcmi_tmf_back() - the backend is through with a task, its response is still to be sent
+ * tcmi_tmf_back() - the backend is through with a task, its response or data still to come
  * @conn: the connection; its thread calls
  * @cmd: the task
  *
- * What other nexuses wait for is the backend: this initiator may take no answers, and be
- * fenced for it.
+ * What other nexuses wait for is the backend: this initiator may take no answers, or send no
+ * data, and be fenced for it.
  */
 void tcmi_tmf_back(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {

@@ -116,9 +116,26 @@ void iscsip_xfer_data_done(struct iscsip_xfer *x, const struct iscsip_req *req)
 	}
 }
 
+void iscsip_xfer_rest(struct iscsip_xfer *x, const struct iscsip_req *req)
+{
+	if (!req->final)
+		return;
+	if (req->ttt == ISCSIP_TAG_RESERVED && x->unsolicited) {
+		x->unsolicited = false;
+	} else if (x->r2t_open) {
+		x->r2t_head = (x->r2t_head + 1) % ISCSIP_R2T_MAX;
+		x->r2t_open--;
+	}
+}
+
+bool iscsip_xfer_owed(const struct iscsip_xfer *x)
+{
+	return x->unsolicited || x->r2t_open;
+}
+
 bool iscsip_xfer_complete(const struct iscsip_xfer *x)
 {
-	return !x->unsolicited && !x->r2t_open && x->r2t_next >= x->want;
+	return !iscsip_xfer_owed(x) && x->r2t_next >= x->want;
 }
 
 bool iscsip_xfer_next_r2t(struct iscsip_xfer *x, const struct iscsip_params *p,
