@@ -66,7 +66,7 @@ dkms-uninstall:
 deps:
 	@$(LAB) deps
 
-unit style static layers build functional main-path long debug fuzz fuzz-long: deps
+unit style static layers build functional reliability main-path long debug fuzz fuzz-long: deps
 	@tests/check $@
 
 check: deps
@@ -146,16 +146,18 @@ help:
 	@echo '  static        semantic patches of the kernel, analyzers of clang and gcc'
 	@echo '  layers        who calls whom'
 	@echo '  build         all three kernels with W=1 and sparse'
-	@echo '  functional    the functional tests on KERNEL'
+	@echo '  functional    the functional tests on KERNEL; reliability: those of dead disks,'
+	@echo '                hostile clients and races'
 	@echo '  main-path     the most important of them, on 6.1 and 7'
 	@echo '  long          the test suite of libiscsi and the tests of many rounds, on KERNEL'
-	@echo '  debug         a choice of the functional tests on the debug kernel, when there is one'
+	@echo '  debug         a choice of them, and a minute of mutated conversations, on the debug'
+	@echo '                kernel, when there is one'
 	@echo '  debug-kernel  builds that; check-debug runs all functional tests on it'
 	@echo '  check-debug-7 a choice on a debug kernel of Linux 7; check-kcsan on one that finds data races'
 	@echo '  check-rt      a choice on a kernel with PREEMPT_RT'
 	@echo '  nightly       matrix, check-rt, check-debug, check-debug-7, check-kcsan, fuzz-long, soak'
-	@echo '  fuzz          a minute of the fuzz targets, one of mutated conversations in a VM'
-	@echo '  fuzz-long     the same for HOURS=2'
+	@echo '  fuzz          a minute of the fuzz targets'
+	@echo '  fuzz-long     they and mutated conversations for HOURS=2'
 	@echo '  matrix        all functional tests on all three kernels'
 	@echo '  itest         the test suite of libiscsi; rewrites Documentation/itest.rst'
 	@echo '  conformance   the protocol suite, beside the in-tree module; rewrites Documentation/conformance.rst'
@@ -166,6 +168,6 @@ help:
 	@echo '  bench-guard   fails where an I/O takes 3 % more instructions than recorded'
 
 .PHONY: all modules clean kdir install uninstall dkms-install dkms-uninstall deps unit style static \
-	layers build functional main-path long debug debug-kernel check-debug check-debug-7 check-kcsan check-rt \
+	layers build functional reliability main-path long debug debug-kernel check-debug check-debug-7 check-kcsan check-rt \
 	nightly fuzz fuzz-long check matrix vm shell demo demo-frozen soak itest conformance \
 	bench bench-icount bench-uml bench-guard help
