@@ -460,8 +460,7 @@ void tcmi_cmd_posted(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	if (conn->rx.cmd == cmd) {
 		/* its number counts from here: no status before ExpCmdSN says so (4.2.2.1) */
 		tcmi_window_intact(conn);
-		if (conn->rx.req.opcode == ISCSIP_OP_DATA_OUT)
-			iscsip_xfer_rest(&cmd->xfer, &conn->rx.req);
+		conn->rx.rest = conn->rx.req.opcode == ISCSIP_OP_DATA_OUT;
 		conn->rx.cmd = NULL;
 		conn->rx.dest = TCMI_DEST_DRAIN;
 	}
@@ -684,7 +683,7 @@ unsigned long tcmi_cmd_tick(struct tcmi_conn *conn)
 	struct tcmi_cmd *cmd, *next;
 
 	if (list_empty(&conn->wait_data) && list_empty(&conn->fenced) &&
-	    list_empty(&conn->trailing))
+	    list_empty(&conn->trailing) && list_empty(&conn->held))
 		return 0;
 	if (conn->tick && time_before(jiffies, conn->tick))
 		return conn->tick;
@@ -696,7 +695,7 @@ unsigned long tcmi_cmd_tick(struct tcmi_conn *conn)
 			continue;
 		if (tcmi_cmd_is_dropped(conn, cmd)) {
 			tcmi_cmd_abort_waiting(conn, cmd);
-		} else if (cmd->data_deadline && time_after(jiffies, cmd->data_deadline)) {
+		} else if (cmd->deadline && time_after(jiffies, cmd->deadline)) {
 			tcmi_stats_sess_fail(conn->sess->tpg->wwn, TCMI_SESS_FAIL_TIMEOUT,
 					     conn->sess->initiator_name);
 			conn->sess->timeout_errors++;
@@ -705,6 +704,7 @@ unsigned long tcmi_cmd_tick(struct tcmi_conn *conn)
 		}
 	}
 	tcmi_data_trail_tick(conn);
+	tcmi_window_tick(conn);
 	conn->tick = jiffies + TCMI_TICK;
 	return conn->tick;
 }

@@ -55,6 +55,9 @@ struct tcmi_lane {
 	u32 through;			/* PREEMPT AND ABORTs which core has, or is about to */
 };
 
+/* For what an initiator owes before it gets an answer (4.2.3.3, 11.4.2); some never send it. */
+#define TCMI_PATIENCE		(2 * HZ)
+
 enum tcmi_cmd_state {		/* named after whom we wait for */
 	TCMI_CMD_NEW,
 	TCMI_CMD_HELD,		/* earlier CmdSNs */
@@ -133,7 +136,7 @@ struct tcmi_cmd {
 	bool immediate;
 	struct iscsip_xfer xfer;
 	struct tcmi_data data;		/* its pages, unless they are core's */
-	unsigned long data_deadline;	/* of the next Data-Out, or all of the rest; 0 none */
+	unsigned long deadline;		/* for what the initiator owes: data, earlier CmdSNs; 0 none */
 	struct iscsip_req req;		/* held commands and TMFs */
 	struct tcmi_pdu *pdu;		/* a held ping's answer */
 	struct scatterlist *held_sgl;	/* their early data */
@@ -207,6 +210,7 @@ void tcmi_cmd_go_on(struct tcmi_conn *conn);
 void tcmi_cmd_rx_dest(struct tcmi_conn *conn);
 int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok);
 void tcmi_data_expect_rest(struct tcmi_conn *conn, u32 itt);
+void tcmi_data_rest(struct tcmi_conn *conn);
 bool tcmi_data_trail(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_data_trail_end(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_data_trail_tick(struct tcmi_conn *conn);
@@ -309,6 +313,8 @@ struct tcmi_cmd *tcmi_window_mark(struct tcmi_conn *conn, u32 cmdsn);
 void tcmi_window_due(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 struct iscsip_verdict tcmi_window_answer(struct tcmi_conn *conn, const struct iscsip_req *req);
 void tcmi_window_run(struct tcmi_conn *conn);
+bool tcmi_window_lacks(struct tcmi_conn *conn, u32 cmdsn);
+void tcmi_window_tick(struct tcmi_conn *conn);
 bool tcmi_window_tell(struct tcmi_conn *conn);
 void tcmi_window_opened(struct tcmi_sess *sess);
 void tcmi_window_numbers(struct tcmi_conn *conn, struct iscsip_sn *sn);

@@ -21,7 +21,7 @@ static void tcmi_cmd_data_timer(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
 	const struct tcmi_acl *acl = to_tcmi_acl(conn->sess->se_sess->se_node_acl);
 
-	cmd->data_deadline = jiffies + HZ * READ_ONCE(acl->attrib.dataout_timeout) *
+	cmd->deadline = jiffies + HZ * READ_ONCE(acl->attrib.dataout_timeout) *
 			     READ_ONCE(acl->attrib.dataout_timeout_retries);
 }
 
@@ -132,8 +132,6 @@ void tcmi_cmd_rx_dest(struct tcmi_conn *conn)
 
 /* ---- the rest: Data-Out for a write that has ended ---- */
 
-#define TCMI_TRAIL	(2 * HZ)	/* to send the rest; some initiators never do */
-
 /**
  * tcmi_data_expect_rest() - data may come for a write that has been forgotten
  * @conn: the connection; its thread calls
@@ -161,11 +159,11 @@ static bool tcmi_data_forgotten(const struct tcmi_conn *conn, u32 itt)
  */
 static bool tcmi_data_holds_answer(struct tcmi_conn *conn, const struct tcmi_cmd *cmd)
 {
-	if (tcmi_conn_mute(conn))
+	/* core aborts it for another nexus, and waits until we have let go of it */
+	if (tcmi_conn_mute(conn) || READ_ONCE(cmd->se_cmd.transport_state) & CMD_T_ABORTED)
 		return false;
 	if (test_bit(TCMI_CMD_SILENT, &cmd->flags))
 		return test_bit(TCMI_CMD_TRAILS, &cmd->flags);
-	/* another nexus's reset waits for this one */
 	return cmd->se_cmd.scsi_status != SAM_STAT_TASK_ABORTED;
 }
 
@@ -173,7 +171,7 @@ static bool tcmi_data_holds_answer(struct tcmi_conn *conn, const struct tcmi_cmd
  * tcmi_data_trail() - does the end of a command wait for the rest of its data?
  * @conn: the connection; its thread calls
  * @cmd: a SCSI command, over but for its answer
- * Return: true if it does, for two seconds at most.
+ * Return: true if it does, for TCMI_PATIENCE at most.
  */
 bool tcmi_data_trail(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
@@ -185,7 +183,7 @@ bool tcmi_data_trail(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	}
 	cmd->state = TCMI_CMD_TRAILING;
 	list_del_init(&cmd->txe.entry);	/* it asks for no more */
-	cmd->data_deadline = jiffies + TCMI_TRAIL;
+	cmd->deadline = jiffies + TCMI_PATIENCE;
 	list_add_tail(&cmd->entry, &conn->trailing);
 	tcmi_tmf_back(conn, cmd);
 	return true;
@@ -213,14 +211,21 @@ void tcmi_data_trail_tick(struct tcmi_conn *conn)
 	struct tcmi_cmd *cmd, *next;
 
 	list_for_each_entry_safe(cmd, next, &conn->trailing, entry)
-		if (time_after_eq(jiffies, cmd->data_deadline))
+		if (time_after_eq(jiffies, cmd->deadline))
 			tcmi_data_trail_end(conn, cmd);
 }
 
-static void tcmi_data_rest(struct tcmi_conn *conn, struct tcmi_cmd *cmd,
-			   const struct iscsip_req *req)
+/**
+ * tcmi_data_rest() - a Data-Out of a write that has ended is here, to its last byte
+ * @conn: the connection; its thread calls
+ */
+void tcmi_data_rest(struct tcmi_conn *conn)
 {
-	iscsip_xfer_rest(&cmd->xfer, req);
+	struct tcmi_cmd *cmd = tcmi_cmd_find(conn, conn->rx.req.itt);
+
+	if (!cmd || !tcmi_cmd_is_write(cmd) || !test_bit(TCMI_CMD_POSTED, &cmd->flags))
+		return;
+	iscsip_xfer_rest(&cmd->xfer, &conn->rx.req);
 	if (cmd->state == TCMI_CMD_TRAILING && !iscsip_xfer_owed(&cmd->xfer))
 		tcmi_data_trail_end(conn, cmd);
 }
@@ -259,7 +264,7 @@ struct iscsip_verdict tcmi_data_out_refuse(struct tcmi_conn *conn,
 	if (cmd->state != TCMI_CMD_WAIT_DATA)
 		return ISCSIP_VERDICT_DROP(v.why);
 	tcmi_data_out_fail(cmd, iscsip_xfer_condition(&cmd->xfer, req));
-	iscsip_xfer_rest(&cmd->xfer, req);
+	conn->rx.rest = true;
 	return v;
 }
 
@@ -283,7 +288,7 @@ struct iscsip_verdict tcmi_data_out_header(struct tcmi_conn *conn,
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "no such write");
 	}
 	if (test_bit(TCMI_CMD_POSTED, &cmd->flags)) {
-		tcmi_data_rest(conn, cmd, req);
+		conn->rx.rest = true;
 		return ISCSIP_VERDICT_IGNORE("data of a command that is over");
 	}
 	v = iscsip_xfer_data_out(&cmd->xfer, req);
@@ -312,7 +317,7 @@ int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok)
 		if (!digest_ok && conn->rx.req.opcode == ISCSIP_OP_SCSI_CMD)
 			set_bit(TCMI_CMD_SILENT, &cmd->flags);
 		else if (conn->rx.req.opcode == ISCSIP_OP_DATA_OUT)
-			iscsip_xfer_rest(&cmd->xfer, &conn->rx.req);
+			tcmi_data_rest(conn);
 		return 0;
 	}
 	if (!digest_ok) {

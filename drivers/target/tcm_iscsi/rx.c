@@ -344,6 +344,7 @@ static int tcmi_rx_header(struct tcmi_conn *conn)
 	rx->cmd = NULL;
 	rx->pdu = NULL;
 	rx->refused = false;
+	rx->rest = false;
 	rx->pass_due = false;
 	rx->held = NULL;
 	rx->crc = ~0;
@@ -379,6 +380,8 @@ static int tcmi_rx_payload(struct tcmi_conn *conn, bool digest_ok)
 	struct tcmi_rx *rx = &conn->rx;
 	struct iscsip_verdict v = ISCSIP_VERDICT_OK;
 
+	if (rx->rest)
+		tcmi_data_rest(conn);
 	if (rx->refused)
 		return 0;
 	if (!digest_ok) {

@@ -359,6 +359,7 @@ struct tcmi_rx {
 	enum tcmi_rx_dest dest;
 	bool pass_due;		/* its CmdSN counts once digest and keys are right */
 	bool refused;		/* the header got its verdict: only drain */
+	bool rest;		/* Data-Out of a write that has ended */
 	struct tcmi_cmd *cmd;	/* payload belongs to it; a reference is held */
 	struct scatterlist *sg;	/* next byte goes to sg + sg_off */
 	u32 sg_off;
@@ -547,7 +548,7 @@ struct tcmi_conn {
 	struct llist_head due;		/* struct tcmi_cmd.post: functions whose turn it is */
 	bool due_runs;
 	u32 wait_buf;			/* of @wait_data: core has no pages for them yet */
-	unsigned long tick;		/* next look at these three, jiffies */
+	unsigned long tick;		/* next look at these and @held, jiffies */
 	struct list_head submit;	/* commands for core, at the end of this look */
 	unsigned long turns;		/* last number of a turn */
 	struct list_head held;		/* commands ahead of ExpCmdSN, by CmdSN */

@@ -118,12 +118,15 @@ static bool tcmi_tmf_unanswered(const struct tcmi_cmd *cmd)
 	return cmd->state == TCMI_CMD_IN_CORE || cmd->state == TCMI_CMD_WAIT_DATA;
 }
 
-/* A set or a reset covers what its initiator sent before it; immediate PDUs share a CmdSN. */
+/*
+ * A set or a reset covers what its initiator sent before it; immediate PDUs share a CmdSN,
+ * and what they have overtaken has an earlier one.
+ */
 static bool tcmi_tmf_covers(const struct tcmi_cmd *tmf, const struct tcmi_cmd *cmd)
 {
-	if (tmf->immediate || cmd->immediate)
-		return iscsip_sn_lt(cmd->order, tmf->order);
-	return iscsip_sn_lt(cmd->cmdsn, tmf->cmdsn);
+	if ((tmf->immediate || cmd->immediate) && iscsip_sn_lt(cmd->order, tmf->order))
+		return true;
+	return !cmd->immediate && iscsip_sn_lt(cmd->cmdsn, tmf->cmdsn);
 }
 
 static bool tcmi_tmf_resets(const struct tcmi_cmd *tmf, u64 lun)
@@ -436,6 +439,12 @@ static void tcmi_tmf_abort_task(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 	if (cmd->state == TCMI_CMD_WAIT_DATA)
 		tcmi_cmd_abort_waiting(conn, cmd);
 	if (test_bit(TCMI_CMD_POSTED, &cmd->flags)) {
+		/* about to wait for its data */
+		if (tcmi_tmf_unanswered(cmd) && tcmi_cmd_is_write(cmd) &&
+		    iscsip_xfer_owed(&cmd->xfer)) {
+			set_bit(TCMI_CMD_SILENT, &cmd->flags);
+			clear_bit(TCMI_CMD_TRAILS, &cmd->flags);
+		}
 		/* with a response on the way, which goes first, there is no such task now */
 		parent->tmf_rsp = test_bit(TCMI_CMD_SILENT, &cmd->flags) ?
 				  ISCSIP_TMF_COMPLETE : ISCSIP_TMF_NO_TASK;
@@ -481,6 +490,21 @@ void tcmi_tmf_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	}
 }
 
+/* 4.2.3.3 b: a set or a reset waits for the commands before it, immediate or not. */
+static bool tcmi_tmf_early(struct tcmi_conn *conn, const struct iscsip_req *req)
+{
+	switch (req->tmf.function) {
+	case ISCSIP_TMF_ABORT_TASK_SET:
+	case ISCSIP_TMF_CLEAR_TASK_SET:
+	case ISCSIP_TMF_LUN_RESET:
+	case ISCSIP_TMF_WARM_RESET:
+	case ISCSIP_TMF_COLD_RESET:
+		return req->immediate && tcmi_window_lacks(conn, req->cmdsn);
+	default:
+		return false;
+	}
+}
+
 /**
  * tcmi_tmf_header() - a Task Management Function Request has arrived (11.5)
  * @conn: the connection; its thread calls
@@ -502,7 +526,8 @@ struct iscsip_verdict tcmi_tmf_header(struct tcmi_conn *conn, const struct iscsi
 	if (!cmd)
 		return ISCSIP_VERDICT_DROP("out of memory");
 	tcmi_cmd_accept(conn, cmd, req);
-	if (order == ISCSIP_WIN_GAP) {
+	if (order == ISCSIP_WIN_GAP || tcmi_tmf_early(conn, req)) {
+		cmd->deadline = jiffies + TCMI_PATIENCE;
 		tcmi_window_hold(conn, cmd);
 		return ISCSIP_VERDICT_OK;
 	}
@@ -587,6 +612,12 @@ static bool tcmi_tmf_for_others(const struct tcmi_cmd *part)
 	return parent && (parent->tmf_dev || parent->tmf_step == TCMI_TMF_RESET_ORPHANS);
 }
 
+/* The same, but it's still to be that reset's turn. */
+static bool tcmi_tmf_queued(const struct tcmi_cmd *part)
+{
+	return part->tmf_parent && part->tmf_parent->tmf_step == TCMI_TMF_RESET;
+}
+
 /**
  * tcmi_tmf_back() - the backend is through with a task, its response or data still to come
  * @conn: the connection; its thread calls
@@ -600,7 +631,7 @@ void tcmi_tmf_back(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	struct tcmi_cmd **link = &cmd->waiter, *part;
 
 	while ((part = *link)) {
-		if (!tcmi_tmf_for_others(part)) {
+		if (!tcmi_tmf_for_others(part) && !tcmi_tmf_queued(part)) {
 			link = &part->waiter;
 			continue;
 		}

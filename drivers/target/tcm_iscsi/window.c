@@ -29,7 +29,7 @@ enum iscsip_window_verdict tcmi_window_enter(struct tcmi_conn *conn,
 	spin_unlock(&sess->lock);
 	if (v == ISCSIP_WIN_GAP)
 		list_for_each_entry(cmd, &conn->held, entry)
-			if (cmd->cmdsn == req->cmdsn)
+			if (cmd->cmdsn == req->cmdsn && !cmd->immediate)
 				return ISCSIP_WIN_OUTSIDE;
 	return v;
 }
@@ -191,9 +191,9 @@ void tcmi_window_run(struct tcmi_conn *conn)
 		bool due;
 
 		spin_lock(&sess->lock);
-		due = cmd->cmdsn == sess->window.exp;
-		/* a Text Request counts when its keys are accepted */
-		if (due && cmd->req.opcode != ISCSIP_OP_TEXT)
+		due = !iscsip_sn_lt(sess->window.exp, cmd->cmdsn);
+		/* a Text Request counts when its keys are accepted, an immediate PDU never */
+		if (due && cmd->req.opcode != ISCSIP_OP_TEXT && !cmd->immediate)
 			iscsip_window_advance(&sess->window);
 		spin_unlock(&sess->lock);
 		if (!due)
@@ -203,6 +203,41 @@ void tcmi_window_run(struct tcmi_conn *conn)
 		list_del_init(&cmd->entry);
 		tcmi_cmd_start(conn, cmd);
 	}
+}
+
+/**
+ * tcmi_window_lacks() - are requests before this one still to come?
+ * @conn: the connection; its thread calls
+ * @cmdsn: CmdSN of an immediate request
+ * Return: false also when it's a number that makes no sense.
+ */
+bool tcmi_window_lacks(struct tcmi_conn *conn, u32 cmdsn)
+{
+	struct tcmi_sess *sess = conn->sess;
+	bool lacks;
+
+	spin_lock(&sess->lock);
+	lacks = iscsip_sn_lt(sess->window.exp, cmdsn) &&
+		!iscsip_sn_lt(sess->window.max + 1, cmdsn);
+	spin_unlock(&sess->lock);
+	return lacks;
+}
+
+/**
+ * tcmi_window_tick() - immediate requests do not wait for ever for those before them
+ * @conn: the connection; its thread calls
+ */
+void tcmi_window_tick(struct tcmi_conn *conn)
+{
+	struct tcmi_cmd *cmd;
+
+restart:
+	list_for_each_entry(cmd, &conn->held, entry)
+		if (cmd->immediate && time_after_eq(jiffies, cmd->deadline)) {
+			list_del_init(&cmd->entry);
+			tcmi_cmd_start(conn, cmd);
+			goto restart;
+		}
 }
 
 /**
