@@ -535,6 +535,7 @@ static void byte_by_byte(const void *arg)
 	c->split_pause_us = 50;
 	CK_EQ(login(c, &(struct login_opts){ .session = "Normal" }), 0,
 	      "the status");
+	c->split = 0;
 	c->split_pause_us = 0;
 	conn_healthy(c);
 }
