@@ -424,6 +424,65 @@ static void abort_with_gap(const void *arg)
 	conn_healthy(c);
 }
 
+/* 11.6.1 b: the one that is missing counts as received, so there is nothing to wait for. */
+static void abort_fills_gap(const void *arg)
+{
+	struct conn *c = ready();
+	uint32_t sn = c->cmdsn++;
+	struct pdu *one, *two, *abort;
+	struct scsi *second;
+	int64_t since;
+
+	(void)arg;
+	pdu_send(c, tur_pdu(c, &second));
+	one = tmf_pdu(c, TMF_ABORT_TASK_SET, 0, NO_TAG, 0, true);
+	pdu_send(c, one);
+	two = tmf_pdu(c, TMF_LUN_RESET, 0, NO_TAG, 0, true);
+	pdu_send(c, two);
+	still_waits(c);
+	since = tap_clock();
+	abort = tmf_pdu(c, TMF_ABORT_TASK, 0, next_itt(), sn, true);
+	pdu_send(c, abort);
+	CK_EQ(tmf_wait(c, abort), 0, "the response of ABORT TASK");
+	CK_EQ(tmf_wait(c, one), 0, "the response of ABORT TASK SET");
+	CK_EQ(tmf_wait(c, two), 0, "the response of LOGICAL UNIT RESET");
+	at_once(since);
+	if (!second->done)
+		scsi_forget(c, second);
+	conn_expect_silence(c, 300);
+	scsi_settle(c, 0);
+	conn_healthy(c);
+}
+
+static void gap_then_gone(const void *arg)
+{
+	struct conn *c = ready();
+	struct scsi *second;
+
+	c->cmdsn++;
+	pdu_send(c, tur_pdu(c, &second));
+	pdu_send(c, tmf_pdu(c, *(const int *)arg, 0, NO_TAG, 0, true));
+	still_waits(c);
+	conn_rst(c);
+	target_healthy();
+}
+
+/* Not in the window, so nothing that could still come is before it. */
+static void nonsense_number(const void *arg)
+{
+	struct conn *c = ready();
+	struct pdu *p = tmf_pdu(c, TMF_LUN_RESET, 0, NO_TAG, 0, true);
+	int64_t since = tap_clock();
+
+	(void)arg;
+	put32(p->bhs + 24, c->maxcmdsn + 100000);
+	pdu_send(c, p);
+	CK_EQ(tmf_wait(c, p), 0, "the response");
+	at_once(since);
+	scsi_settle(c, 0);
+	conn_healthy(c);
+}
+
 /* ---- writes that are refused ---- */
 
 static struct scsi *refused_write(struct conn *c)
@@ -666,6 +725,10 @@ static const struct tap_case cases[] = {
 	{ "4.2.3.3", "a LOGICAL UNIT RESET is answered even if these never come",
 	  commands_never_come, &reset },
 	{ "11.5.1", "an ABORT TASK does not wait for commands before it", abort_with_gap },
+	{ "11.6.1", "an ABORT TASK of what is missing ends the wait", abort_fills_gap },
+	{ "4.2.3.3", "a connection that ends amid such a wait leaves nothing", gap_then_gone,
+	  &reset },
+	{ "4.2.2.1", "a reset whose CmdSN is nonsense waits for nothing", nonsense_number },
 	{ "11.4.2", "a refused write is answered behind its unsolicited data", refused_waits },
 	{ "11.4.2", "eight refused writes are answered behind their data", many_refused },
 	{ "11.4.2", "a refused write is answered even if no data come", refused_not_for_ever },

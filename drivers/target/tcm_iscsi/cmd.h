@@ -136,7 +136,7 @@ struct tcmi_cmd {
 	bool immediate;
 	struct iscsip_xfer xfer;
 	struct tcmi_data data;		/* its pages, unless they are core's */
-	unsigned long deadline;		/* for what the initiator owes: data, earlier CmdSNs; 0 none */
+	unsigned long deadline;		/* for data, or earlier CmdSNs, to come; 0 none */
 	struct iscsip_req req;		/* held commands and TMFs */
 	struct tcmi_pdu *pdu;		/* a held ping's answer */
 	struct scatterlist *held_sgl;	/* their early data */
@@ -313,6 +313,7 @@ struct tcmi_cmd *tcmi_window_mark(struct tcmi_conn *conn, u32 cmdsn);
 void tcmi_window_due(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 struct iscsip_verdict tcmi_window_answer(struct tcmi_conn *conn, const struct iscsip_req *req);
 void tcmi_window_run(struct tcmi_conn *conn);
+u32 tcmi_window_clamp(struct tcmi_conn *conn, u32 cmdsn);
 bool tcmi_window_lacks(struct tcmi_conn *conn, u32 cmdsn);
 void tcmi_window_tick(struct tcmi_conn *conn);
 bool tcmi_window_tell(struct tcmi_conn *conn);

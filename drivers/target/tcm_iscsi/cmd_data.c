@@ -259,12 +259,14 @@ struct iscsip_verdict tcmi_data_out_refuse(struct tcmi_conn *conn,
 {
 	struct tcmi_cmd *cmd = tcmi_cmd_find(conn, req->itt);
 
-	if (!cmd || !tcmi_cmd_is_write(cmd) || test_bit(TCMI_CMD_POSTED, &cmd->flags))
+	if (!cmd || !tcmi_cmd_is_write(cmd))
+		return v;
+	conn->rx.rest = true;
+	if (test_bit(TCMI_CMD_POSTED, &cmd->flags))
 		return v;
 	if (cmd->state != TCMI_CMD_WAIT_DATA)
 		return ISCSIP_VERDICT_DROP(v.why);
 	tcmi_data_out_fail(cmd, iscsip_xfer_condition(&cmd->xfer, req));
-	conn->rx.rest = true;
 	return v;
 }
 

@@ -491,15 +491,15 @@ void tcmi_tmf_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 }
 
 /* 4.2.3.3 b: a set or a reset waits for the commands before it, immediate or not. */
-static bool tcmi_tmf_early(struct tcmi_conn *conn, const struct iscsip_req *req)
+static bool tcmi_tmf_early(struct tcmi_conn *conn, const struct tcmi_cmd *cmd)
 {
-	switch (req->tmf.function) {
+	switch (cmd->req.tmf.function) {
 	case ISCSIP_TMF_ABORT_TASK_SET:
 	case ISCSIP_TMF_CLEAR_TASK_SET:
 	case ISCSIP_TMF_LUN_RESET:
 	case ISCSIP_TMF_WARM_RESET:
 	case ISCSIP_TMF_COLD_RESET:
-		return req->immediate && tcmi_window_lacks(conn, req->cmdsn);
+		return cmd->immediate && tcmi_window_lacks(conn, cmd->cmdsn);
 	default:
 		return false;
 	}
@@ -526,7 +526,9 @@ struct iscsip_verdict tcmi_tmf_header(struct tcmi_conn *conn, const struct iscsi
 	if (!cmd)
 		return ISCSIP_VERDICT_DROP("out of memory");
 	tcmi_cmd_accept(conn, cmd, req);
-	if (order == ISCSIP_WIN_GAP || tcmi_tmf_early(conn, req)) {
+	if (cmd->immediate)
+		cmd->cmdsn = tcmi_window_clamp(conn, req->cmdsn);
+	if (order == ISCSIP_WIN_GAP || tcmi_tmf_early(conn, cmd)) {
 		cmd->deadline = jiffies + TCMI_PATIENCE;
 		tcmi_window_hold(conn, cmd);
 		return ISCSIP_VERDICT_OK;

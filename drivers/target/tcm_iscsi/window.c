@@ -191,7 +191,8 @@ void tcmi_window_run(struct tcmi_conn *conn)
 		bool due;
 
 		spin_lock(&sess->lock);
-		due = !iscsip_sn_lt(sess->window.exp, cmd->cmdsn);
+		due = cmd->immediate ? !iscsip_sn_lt(sess->window.exp, cmd->cmdsn) :
+				       cmd->cmdsn == sess->window.exp;
 		/* a Text Request counts when its keys are accepted, an immediate PDU never */
 		if (due && cmd->req.opcode != ISCSIP_OP_TEXT && !cmd->immediate)
 			iscsip_window_advance(&sess->window);
@@ -206,10 +207,26 @@ void tcmi_window_run(struct tcmi_conn *conn)
 }
 
 /**
+ * tcmi_window_clamp() - the CmdSN of an immediate request
+ * @conn: the connection; its thread calls
+ * @cmdsn: as it came
+ * Return: the same, or ExpCmdSN for one that the initiator cannot have come to.
+ */
+u32 tcmi_window_clamp(struct tcmi_conn *conn, u32 cmdsn)
+{
+	struct tcmi_sess *sess = conn->sess;
+
+	spin_lock(&sess->lock);
+	if (iscsip_sn_lt(sess->window.max + 1, cmdsn))
+		cmdsn = sess->window.exp;
+	spin_unlock(&sess->lock);
+	return cmdsn;
+}
+
+/**
  * tcmi_window_lacks() - are requests before this one still to come?
  * @conn: the connection; its thread calls
  * @cmdsn: CmdSN of an immediate request
- * Return: false also when it's a number that makes no sense.
  */
 bool tcmi_window_lacks(struct tcmi_conn *conn, u32 cmdsn)
 {
@@ -217,8 +234,7 @@ bool tcmi_window_lacks(struct tcmi_conn *conn, u32 cmdsn)
 	bool lacks;
 
 	spin_lock(&sess->lock);
-	lacks = iscsip_sn_lt(sess->window.exp, cmdsn) &&
-		!iscsip_sn_lt(sess->window.max + 1, cmdsn);
+	lacks = iscsip_sn_lt(sess->window.exp, cmdsn);
 	spin_unlock(&sess->lock);
 	return lacks;
 }
@@ -232,6 +248,8 @@ void tcmi_window_tick(struct tcmi_conn *conn)
 	struct tcmi_cmd *cmd;
 
 restart:
+	if (tcmi_conn_mute(conn) || tcmi_conn_over(conn))
+		return;
 	list_for_each_entry(cmd, &conn->held, entry)
 		if (cmd->immediate && time_after_eq(jiffies, cmd->deadline)) {
 			list_del_init(&cmd->entry);
