@@ -79,7 +79,32 @@ deaf()
 	ok "poll 20 process_ended $deaf" "the initiators end"
 }
 
+# KiB of memory that nobody has.
+available()
+{
+	awk '/^MemAvailable:/ { print $2 }' /proc/meminfo
+}
+
+# A page for each Reject would be TCP's, which counts its 48 bytes.
+rejects()
+{
+	local before
+
+	STORM_N=$DEAF STORM_LIMIT=300 raw-storm unread >/tmp/unread &
+	unread=$!
+	poll 10 grep -q . /tmp/unread
+	before=$(available)
+	ok "poll 200 grep -q '^# ready' /tmp/unread" "$DEAF discovery sessions are rejected and read nothing" ||
+		diag "$(cat /tmp/unread)"
+	used=$((before - $(available)))
+	diag "they cost $used KiB"
+	ok "[ $used -lt $((DEAF * 4096)) ]" "they take less than 4 MiB each"
+	kill -TERM $unread
+	ok "poll 20 process_ended $unread" "the initiators end"
+}
+
 try "a target is set up" setup
+rejects
 deaf 0 "ask for 8 MiB each, read nothing and say nothing"
 deaf 1 "ask for as much, read nothing and go on talking"
 # Without pings nobody closes them: what they cost is bounded, and they may hear again.

@@ -706,6 +706,48 @@ static void deaf(const void *arg)
 		conn_rst(c[i]);
 }
 
+/* ---- unread: discovery sessions ask for what is rejected, and read no Reject ---- */
+
+static void ask_until_stuck(struct conn *c, const uint8_t *b, size_t len)
+{
+	int64_t moved = tap_clock();
+	size_t at = 0;
+
+	while (!stop && tap_clock() - moved < 500) {
+		ssize_t n = send(c->fd, b + at, len - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		CK(n > 0 || errno == EAGAIN, "send: %s", strerror(errno));
+		if (n > 0) {
+			at = (at + n) % len;
+			moved = tap_clock();
+		} else {
+			usleep(10000);
+		}
+	}
+}
+
+static void unread(const void *arg)
+{
+	struct conn **c = tap_alloc(opt.n * sizeof(*c));
+	uint8_t asked[64 * 48];
+	int small = 65536;
+
+	(void)arg;
+	tap_limit(opt.limit * 1000);
+	for (unsigned int i = 0; i < opt.n; i++) {
+		c[i] = login_discovery();
+		/* what waits at our end is not meant */
+		setsockopt(c[i]->fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+		for (size_t at = 0; at < sizeof(asked); at += 48)
+			memcpy(asked + at, tmf_pdu(c[i], TMF_LUN_RESET, 0, NO_TAG, 0, true)->bhs, 48);
+		ask_until_stuck(c[i], asked, sizeof(asked));
+	}
+	ready();
+	wait_term();
+	for (unsigned int i = 0; i < opt.n; i++)
+		conn_rst(c[i]);
+}
+
 /* ---- discover: one discovery of all there are ---- */
 
 static void discover(const void *arg)
@@ -758,6 +800,7 @@ static const struct tap_case cases[] = {
 	{ "6.3", "drip: logins byte by byte", drip },
 	{ "4.2.2.1", "stuck: commands which wait for their disk", stuck },
 	{ "7.14", "deaf: reads whose data nobody takes", deaf },
+	{ "7.14", "unread: Rejects which nobody takes", unread },
 	{ "C", "discover: one discovery of all targets", discover },
 	{ "7.4.3", "lurk: discovery sessions which ask for nothing", lurk },
 };
@@ -767,7 +810,7 @@ int main(int argc, char **argv)
 	char name[32];
 
 	if (argc != 2) {
-		fprintf(stderr, "usage: raw-storm silent|logins|retry|sit|bad|drip|stuck|deaf|discover|lurk\n");
+		fprintf(stderr, "usage: raw-storm silent|logins|retry|sit|bad|drip|stuck|deaf|unread|discover|lurk\n");
 		return 2;
 	}
 	env_init();

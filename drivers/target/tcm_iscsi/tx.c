@@ -20,6 +20,7 @@
 #define TCMI_TX_BATCH		(512 * 1024)	/* bytes at which a batch is closed */
 #define TCMI_TX_PDU_BVECS	(TCMI_MRDSL_REMOTE_MAX / PAGE_SIZE + 6)
 #define TCMI_TX_HEADER_MAX	(ISCSIP_BHS_LEN + ISCSIP_DIGEST_LEN)
+#define TCMI_TX_COPY		1024		/* bytes of data which go with the headers */
 #define TCMI_TX_MAX_PDUS	128		/* queued answers, and bytes of their data, */
 #define TCMI_TX_MAX_BYTES	(1024 * 1024)	/* at which we stop reading */
 
@@ -229,6 +230,30 @@ static int tcmi_tx_tail(struct tcmi_tx *tx, u32 len, u32 crc)
 	return 0;
 }
 
+/*
+ * The data of a PDU. A page of its own for a few bytes would be TCP's until the peer has
+ * taken them, and TCP counts only the bytes: who asks for small answers and reads none would
+ * have a hundred times the memory that the socket may use.
+ */
+static int tcmi_tx_data(struct tcmi_tx *tx, struct scatterlist *sgl, u32 nents, u32 off,
+			u32 len)
+{
+	u32 crc = ~0;
+	u8 *p;
+
+	if (len > TCMI_TX_COPY)
+		return tcmi_tx_tail(tx, len, tcmi_tx_sg(tx, sgl, off, len));
+	if (!len)
+		return 0;
+	p = tcmi_tx_small(tx, len);
+	if (!p)
+		return -ENOMEM;
+	sg_pcopy_to_buffer(sgl, nents, p, len, off);
+	if (tx->ddgst_on)
+		crc = crc32c(crc, p, len);
+	return tcmi_tx_tail(tx, len, crc);
+}
+
 /* ---- encoding ---- */
 
 /* 11.4.5.2: what SCSI has presented, against what the initiator expects */
@@ -278,7 +303,7 @@ static int tcmi_tx_data_in(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	struct se_cmd *se_cmd = &cmd->se_cmd;
 	struct tcmi_tx *tx = &conn->tx;
 	struct iscsip_residual res = {};
-	u32 datasn, offset, len, crc;
+	u32 datasn, offset, len;
 	struct iscsip_sn sn = {};
 	bool final, last, status;
 	u8 *bhs;
@@ -300,8 +325,7 @@ static int tcmi_tx_data_in(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 	iscsip_put_data_in(bhs, &sn, cmd->itt, final, status, se_cmd->scsi_status, &res,
 			   datasn, offset, len, false, 0, ISCSIP_TAG_RESERVED);
 	tcmi_tx_seal(tx, bhs);
-	crc = tcmi_tx_sg(tx, se_cmd->t_data_sg, offset, len);
-	return tcmi_tx_tail(tx, len, crc) ?: status;
+	return tcmi_tx_data(tx, se_cmd->t_data_sg, se_cmd->t_data_nents, offset, len) ?: status;
 }
 
 static int tcmi_tx_scsi_rsp(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
@@ -352,7 +376,7 @@ static int tcmi_tx_tmf_rsp(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 
 static bool tcmi_tx_room(const struct tcmi_tx *tx)
 {
-	/* a PDU turns the header page at most once for its header, sense and tail each */
+	/* a PDU turns the header page at most once for its header, data and tail each */
 	return tx->nbv + TCMI_TX_PDU_BVECS <= TCMI_TX_BVECS && tx->bytes < TCMI_TX_BATCH &&
 	       tx->nspent + 3 <= TCMI_TX_SPENT;
 }
@@ -434,7 +458,6 @@ static void tcmi_tx_put_pdu(struct tcmi_conn *conn, struct tcmi_pdu *pdu, u8 *bh
 static int tcmi_tx_encode_pdu(struct tcmi_conn *conn, struct tcmi_pdu *pdu)
 {
 	struct tcmi_tx *tx = &conn->tx;
-	u32 crc = ~0;
 	u8 *bhs;
 
 	if (!tcmi_tx_room(tx))
@@ -444,9 +467,7 @@ static int tcmi_tx_encode_pdu(struct tcmi_conn *conn, struct tcmi_pdu *pdu)
 		return -ENOMEM;
 	tcmi_tx_put_pdu(conn, pdu, bhs);
 	tcmi_tx_seal(tx, bhs);
-	if (pdu->len)
-		crc = tcmi_tx_sg(tx, pdu->sgl, 0, pdu->len);
-	if (tcmi_tx_tail(tx, pdu->len, crc))
+	if (tcmi_tx_data(tx, pdu->sgl, pdu->nents, 0, pdu->len))
 		return -ENOMEM;
 	if (pdu->login_done) {
 		tx->hdgst_on = conn->params.header_digest == ISCSIP_DIGEST_CRC32C;
