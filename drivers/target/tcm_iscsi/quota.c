@@ -10,7 +10,8 @@
 #include "cmd.h"
 
 #define TCMI_QUOTA_SMALL	(64 * 1024)		/* not counted */
-#define TCMI_QUOTA_CONN		(4 * 1024 * 1024)	/* that much each connection may have */
+#define TCMI_QUOTA_CONN		(4 * 1024 * 1024)	/* that much each connection may have, */
+#define TCMI_QUOTA_FLOOR	(256 * 1024)		/* when memory is scarce this */
 #define TCMI_QUOTA_MAX_LOW	(8 * 1024 * 1024)	/* the limit for one is in between, */
 #define TCMI_QUOTA_MAX_HIGH	(32 * 1024 * 1024)	/* and the backend's */
 
@@ -39,15 +40,18 @@ bool tcmi_quota_exceeds(const struct se_cmd *se_cmd)
 bool tcmi_quota_take(struct tcmi_cmd *cmd)
 {
 	u32 len = cmd->se_cmd.data_length;
-	long all, own;
+	long all, own, ram = totalram_pages();
 
 	if (len <= TCMI_QUOTA_SMALL)
 		return true;
 	all = atomic_long_add_return(len, &tcmi_quota_used);
 	own = atomic_long_add_return(len, &cmd->conn->quota);
 	cmd->quota = len;
-	/* one at least, however long */
-	if (all >> PAGE_SHIFT <= totalram_pages() / 8 || own <= TCMI_QUOTA_CONN || own == len)
+	all >>= PAGE_SHIFT;
+	if (all <= ram / 8 || own <= TCMI_QUOTA_FLOOR)
+		return true;
+	/* one at least, however long; but an initiator may have thousands of connections */
+	if (all <= ram / 4 && (own <= TCMI_QUOTA_CONN || own == len))
 		return true;
 	tcmi_quota_give(cmd);
 	return false;
