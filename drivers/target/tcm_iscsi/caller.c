@@ -415,8 +415,10 @@ static bool tcmi_caller_promote(struct tcmi_caller *caller, struct tcmi_conn *co
 static bool tcmi_caller_hung_up(const struct tcmi_caller *caller)
 {
 	struct sock *sk = caller->sock->sk;
+	int state = READ_ONCE(sk->sk_state);
 
-	return sk->sk_state != TCP_ESTABLISHED && !tcp_inq(sk);
+	/* with Fast Open data may come before the handshake ends, and tcp_inq() denies them */
+	return state != TCP_ESTABLISHED && state != TCP_SYN_RECV && !tcp_inq(sk);
 }
 
 /* A silent connection has spoken, or closed: it becomes a connection with a thread. */
