@@ -517,6 +517,34 @@ static void trickle(const void *arg)
 	CK_EQ(w->status, 0, "the status");
 }
 
+/* A network that is slow: while one write gets its data, another one waits for its turn. */
+static void behind(const void *arg)
+{
+	struct scsi *w[2];
+	struct conn *c;
+
+	(void)arg;
+	cfg_set(acl_path(env.ini, "attrib/dataout_timeout"), "3");
+	cfg_set(acl_path(env.ini, "attrib/dataout_timeout_retries"), "1");
+	c = login_normal();
+	scsi_settle(c, 0);
+	for (int i = 0; i < 2; i++) {
+		w[i] = scsi_rw(true, 0, i * 8, 8);
+		w[i]->manual_r2t = true;
+		scsi_send(c, w[i]);
+		scsi_feed(c, pdu_expect(c, OP_R2T));
+	}
+	for (int i = 0; i < 8; i++) {
+		usleep(700000);
+		pdu_send(c, data_out_pdu(c, w[0], PDU_TTT(w[0]->r2t[0]), i, i * 512, 512, i == 7));
+	}
+	data_out(c, w[1], PDU_TTT(w[1]->r2t[0]), 0, 4096);
+	for (int i = 0; i < 2; i++) {
+		scsi_wait(c, w[i]);
+		CK_EQ(w[i]->status, 0, "the status of a write");
+	}
+}
+
 static void half_data_then_gone(const void *arg)
 {
 	struct conn *c = login_normal();
@@ -629,6 +657,7 @@ static const struct tap_case cases[] = {
 	{ "11.3.6", "immediate data with a read do no harm", immediate_on_read },
 	{ "7.1.4.1", "a write whose data never come is ended", timeout },
 	{ "7.1.4.1", "a write whose data come slowly is not", trickle },
+	{ "7.1.4.1", "nor is one that waits behind it", behind },
 	{ "7.14", "a connection closed amid a Data-Out does no harm",
 	  half_data_then_gone, "close" },
 	{ "7.14", "a connection reset amid a Data-Out does no harm",

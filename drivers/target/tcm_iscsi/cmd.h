@@ -209,6 +209,7 @@ void tcmi_cmd_free_held(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_cmd_go_on(struct tcmi_conn *conn);
 void tcmi_cmd_rx_dest(struct tcmi_conn *conn);
 int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok);
+bool tcmi_data_overdue(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 void tcmi_data_expect_rest(struct tcmi_conn *conn, u32 itt);
 void tcmi_data_rest(struct tcmi_conn *conn);
 bool tcmi_data_trail(struct tcmi_conn *conn, struct tcmi_cmd *cmd);

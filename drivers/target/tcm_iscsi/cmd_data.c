@@ -17,12 +17,47 @@ static void tcmi_cmd_execute(struct tcmi_cmd *cmd)
 		tcmi_submit_later(cmd->conn, cmd);
 }
 
-static void tcmi_cmd_data_timer(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+static unsigned long tcmi_data_timeout(const struct tcmi_conn *conn)
 {
 	const struct tcmi_acl *acl = to_tcmi_acl(conn->sess->se_sess->se_node_acl);
 
-	cmd->deadline = jiffies + HZ * READ_ONCE(acl->attrib.dataout_timeout) *
-			     READ_ONCE(acl->attrib.dataout_timeout_retries);
+	return HZ * READ_ONCE(acl->attrib.dataout_timeout) *
+	       READ_ONCE(acl->attrib.dataout_timeout_retries);
+}
+
+static void tcmi_cmd_data_timer(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	cmd->deadline = jiffies + tcmi_data_timeout(conn);
+}
+
+/* Some R2T, or some other write's data, is on its way: a slow network, not a silent peer. */
+static bool tcmi_data_flows(const struct tcmi_conn *conn, const struct tcmi_cmd *cmd)
+{
+	unsigned long since = jiffies - tcmi_data_timeout(conn);
+
+	if (!list_empty(&cmd->txe.entry) || conn->tx.bytes)
+		return true;
+	if (conn->rx.cmd && conn->rx.req.opcode == ISCSIP_OP_DATA_OUT)
+		return time_after(conn->last_rx, since);
+	return conn->last_data && time_after(conn->last_data, since);
+}
+
+#define TCMI_DATA_MOST		8	/* times the timeout, for a write that others overtake */
+
+/**
+ * tcmi_data_overdue() - should data have come for a write?
+ * @conn: the connection; its thread calls
+ * @cmd: state WAIT_DATA
+ */
+bool tcmi_data_overdue(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	if (!cmd->deadline || !time_after(jiffies, cmd->deadline))
+		return false;
+	if (!tcmi_data_flows(conn, cmd) ||
+	    time_after(jiffies, cmd->born + TCMI_DATA_MOST * tcmi_data_timeout(conn)))
+		return true;
+	tcmi_cmd_data_timer(conn, cmd);
+	return false;
 }
 
 /* Data has arrived, or pages have: execute, or ask for what is missing. */
@@ -337,8 +372,10 @@ int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok)
 		}
 		return 0;
 	}
-	if (conn->rx.req.opcode == ISCSIP_OP_DATA_OUT)
+	if (conn->rx.req.opcode == ISCSIP_OP_DATA_OUT) {
 		iscsip_xfer_data_done(&cmd->xfer, &conn->rx.req);
+		conn->last_data = jiffies;
+	}
 	tcmi_cmd_buffer(conn, cmd);
 	tcmi_cmd_more(conn, cmd);
 	return 0;

@@ -564,6 +564,7 @@ struct tcmi_conn {
 	unsigned long nop_due;
 	unsigned long nop_deadline;	/* answer to our NOP-In; 0 until that is sent */
 	unsigned long last_rx;
+	unsigned long last_data;	/* a Data-Out has come; 0: none yet */
 	unsigned long logout_deadline;
 	u32 max_told;			/* MaxCmdSN of the last PDU */
 	u32 nop_ttt;			/* outstanding ping, or reserved */
