@@ -719,7 +719,7 @@ teardown_unbounded()
 teardown_all()
 {
 	[ -d $CFG ] || return 0
-	bounded "${1:-60}" teardown_unbounded && return
+	bounded "${1:-150}" teardown_unbounded && return
 	echo "teardown failed, still there:" >&2
 	find $CFG/iscsi $CFG/core -mindepth 1 -maxdepth 4 -type d 2>/dev/null |
 		grep -E '/(iqn|eui|naa)\.[^/]*$|/(tpgt_[0-9]*|core/[^/]*_[0-9]*(/[^/]*)?|(acls|np|lun)/[^/]*)$' >&2
