@@ -6,23 +6,32 @@
 
 BASE=iqn.2003-01.org.example:
 RAW=${BASE}raw
+RAW_TPG=$CFG/iscsi/$RAW/tpgt_1
 
-raw_acl()
+# raw_acls NAME...: each sees all three LUNs.
+raw_acls()
 {
-	local name=$1 acl lun
+	local name lun acl
+	local -a dirs=() links=()
 
-	acl=$(tpg_dir "$RAW" 1)/acls/$name
-	mk_acl "$RAW" 1 "$name" || return 1
-	for lun in 0 1 300; do
-		map_lun "$RAW" 1 "$name" $lun || return 1
+	for name; do
+		acl=$RAW_TPG/acls/$name
+		dirs+=("$acl")
+		for lun in 0 1 300; do
+			dirs+=("$acl/lun_$lun")
+			links+=("$RAW_TPG/lun/lun_$lun" "$acl/lun_$lun/lun_$lun")
+		done
 	done
-	put "${2:-0}" "$acl/attrib/authentication"
+	mkdir "${dirs[@]}" && mk_links "${links[@]}" || return 1
+	for name; do
+		put 0 "$RAW_TPG/acls/$name/attrib/authentication" || return 1
+	done
 }
 
 # raw_secret INITIATOR FILE VALUE: without a newline, it would count.
 raw_secret()
 {
-	printf %s "$3" >"$(tpg_dir "$RAW" 1)/acls/$1/auth/$2"
+	printf %s "$3" >"$RAW_TPG/acls/$1/auth/$2"
 }
 
 raw_main_target()
@@ -36,13 +45,12 @@ raw_main_target()
 		mk_portal "$RAW" 1 127.0.0.1:3260 &&
 		tpg_attrib "$RAW" 1 authentication 0 &&
 		tpg_attrib "$RAW" 1 generate_node_acls 0 || return 1
-	raw_acl "${BASE}ini" && raw_acl "${BASE}ini2" && raw_acl "$long" &&
-		raw_acl eui.0123456789abcdef && raw_acl naa.52004567ba64678d &&
-		raw_acl "${BASE}few" && raw_acl "${BASE}ro" &&
-		raw_acl "${BASE}chap" 1 && raw_acl "${BASE}mutual" 1 || return 1
-	put 4 "$(tpg_dir "$RAW" 1)/acls/${BASE}few/cmdsn_depth" || return 1
+	raw_acls "$BASE"{ini,ini2,few,ro,chap,mutual} "$long" \
+		eui.0123456789abcdef naa.52004567ba64678d &&
+		put 4 "$RAW_TPG/acls/${BASE}few/cmdsn_depth" || return 1
 	for name in chap mutual; do
-		raw_secret "$BASE$name" userid raw-user &&
+		put 1 "$RAW_TPG/acls/$BASE$name/attrib/authentication" &&
+			raw_secret "$BASE$name" userid raw-user &&
 			raw_secret "$BASE$name" password raw-secret-of-16 || return 1
 	done
 	raw_secret "${BASE}mutual" userid_mutual raw-target &&
@@ -55,40 +63,48 @@ raw_protect()
 	local lun
 
 	for lun in 0 1 300; do
-		put 1 "$(tpg_dir "$RAW" 1)/acls/${BASE}ro/lun_$lun/write_protect" ||
+		put 1 "$RAW_TPG/acls/${BASE}ro/lun_$lun/write_protect" ||
 			return 1
 	done
 }
 
-raw_demo_target()
+# raw_demo_targets [TARGET TPGT PORTAL]...: LUN 0, for everybody who may reach it
+raw_demo_targets()
 {
-	mk_target "$1" "$2" && mk_lun "$1" "$2" 0 disk0 &&
-		mk_portal "$1" "$2" "$3" && demo_mode "$1" "$2"
+	local disk tpg
+	local -a dirs=() links=() tpgs=()
+
+	disk=$(backstore_dir disk0) || return 1
+	while [ $# -gt 0 ]; do
+		tpg=$CFG/iscsi/$1/tpgt_$2
+		tpgs+=("$1 $2")
+		dirs+=("$tpg/lun/lun_0" "$tpg/np/$3")
+		links+=("$disk" "$tpg/lun/lun_0/disk0")
+		shift 3
+	done
+	mkdir -p "${dirs[@]}" && mk_links "${links[@]}" || return 1
+	for tpg in "${tpgs[@]}"; do
+		# shellcheck disable=SC2086
+		demo_mode $tpg || return 1
+	done
 }
 
 raw_setup()
 {
+	local tpg
+
 	load_target && mk_ramdisk disk0 32 && mk_ramdisk disk1 8 &&
 		mk_ramdisk disk300 8 && put 0 "$(backstore_dir disk300)/attrib/emulate_tas" &&
 		raw_main_target || return 1
-	raw_demo_target "${BASE}demo" 1 127.0.0.1:3260 &&
-		tpg_enable "${BASE}demo" 1 &&
-		raw_demo_target "${BASE}off" 1 127.0.0.1:3260 &&
-		raw_demo_target "${BASE}else" 1 127.0.0.1:3262 &&
-		tpg_enable "${BASE}else" 1 &&
-		raw_demo_target "${BASE}six" 1 '[::1]:3260' &&
-		tpg_enable "${BASE}six" 1 &&
-		raw_demo_target "${BASE}two" 1 127.0.0.1:3260 &&
-		tpg_enable "${BASE}two" 1 &&
-		raw_demo_target "${BASE}two" 2 127.0.0.1:3262 &&
-		tpg_enable "${BASE}two" 2 &&
-		raw_demo_target "${BASE}wild" 3 0.0.0.0:3261 &&
-		tpg_enable "${BASE}wild" 3 &&
-		raw_demo_target eui.02004567a425678d 1 127.0.0.1:3260 &&
-		tpg_enable eui.02004567a425678d 1 &&
-		raw_demo_target naa.62004567ba64678d0123456789abcdef 1 \
-			127.0.0.1:3260 &&
-		tpg_enable naa.62004567ba64678d0123456789abcdef 1
+	raw_demo_targets "${BASE}demo" 1 127.0.0.1:3260 "${BASE}off" 1 127.0.0.1:3260 \
+		"${BASE}else" 1 127.0.0.1:3262 "${BASE}six" 1 '[::1]:3260' \
+		"${BASE}two" 1 127.0.0.1:3260 "${BASE}two" 2 127.0.0.1:3262 \
+		"${BASE}wild" 3 0.0.0.0:3261 eui.02004567a425678d 1 127.0.0.1:3260 \
+		naa.62004567ba64678d0123456789abcdef 1 127.0.0.1:3260 || return 1
+	for tpg in "${BASE}"{demo,else,six,two}/tpgt_1 "${BASE}two/tpgt_2" "${BASE}wild/tpgt_3" \
+			{eui.02004567a425678d,naa.62004567ba64678d0123456789abcdef}/tpgt_1; do
+		put 1 "$CFG/iscsi/$tpg/enable" || return 1
+	done
 }
 
 # raw_run SUBJECT: the whole of a test script. RAW_CASES chooses some of them.
@@ -126,5 +142,5 @@ raw_discard_lun()
 	for name in ini ini2 ro; do
 		map_lun "$RAW" 1 "$BASE$name" 3 || return 1
 	done
-	put 1 "$(tpg_dir "$RAW" 1)/acls/${BASE}ro/lun_3/write_protect"
+	put 1 "$RAW_TPG/acls/${BASE}ro/lun_3/write_protect"
 }

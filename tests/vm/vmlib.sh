@@ -453,8 +453,8 @@ new_backstore()
 {
 	local plugin=$1 name=$2 n=0
 
-	modprobe target_core_mod || return 1
-	while ! mkdir "$CFG/core/${plugin}_$n" 2>/dev/null; do
+	module_loaded target_core_mod || modprobe target_core_mod || return 1
+	while [ -d "$CFG/core/${plugin}_$n" ] || ! mkdir "$CFG/core/${plugin}_$n" 2>/dev/null; do
 		n=$((n + 1))
 		[ "$n" -lt 10000 ] || return 1
 	done
@@ -478,7 +478,7 @@ backstore_dir()
 
 enable_backstore()
 {
-	put "serial-$(basename "$1")" "$1/wwn/vpd_unit_serial" && put 1 "$1/enable"
+	put "serial-${1##*/}" "$1/wwn/vpd_unit_serial" && put 1 "$1/enable"
 }
 
 # mk_ramdisk NAME MB
@@ -486,7 +486,7 @@ mk_ramdisk()
 {
 	local backstore
 
-	modprobe target_core_mod && new_backstore rd_mcp "$1" &&
+	new_backstore rd_mcp "$1" &&
 		put "rd_pages=$(($2 * 256))" "$backstore/control" &&
 		enable_backstore "$backstore"
 }
@@ -566,60 +566,68 @@ tpg_dir()
 mk_target()
 {
 	[ -d "$CFG/iscsi/$1" ] || mkdir "$CFG/iscsi/$1" || return 1
-	mkdir "$(tpg_dir "$1" "${2:-1}")"
+	mkdir "$CFG/iscsi/$1/tpgt_${2:-1}"
 }
 
 # mk_portal IQN TPGT ADDRESS:PORT
 mk_portal()
 {
-	mkdir "$(tpg_dir "$1" "$2")/np/$3"
+	mkdir "$CFG/iscsi/$1/tpgt_$2/np/$3"
 }
 
 # mk_lun IQN TPGT N BACKSTORE
 mk_lun()
 {
-	local lun dir
+	local lun=$CFG/iscsi/$1/tpgt_$2/lun/lun_$3 dir
 
 	dir=$(backstore_dir "$4") || return 1
-	lun=$(tpg_dir "$1" "$2")/lun/lun_$3
 	mkdir "$lun" && ln -s "$dir" "$lun/$4"
 }
 
 # mk_acl IQN TPGT INITIATOR
 mk_acl()
 {
-	mkdir "$(tpg_dir "$1" "$2")/acls/$3"
+	mkdir "$CFG/iscsi/$1/tpgt_$2/acls/$3"
 }
 
 # map_lun IQN TPGT INITIATOR MAPPED [LUN]: LUN of the TPG, the same by default.
 map_lun()
 {
-	local mapped tpg
+	local tpg=$CFG/iscsi/$1/tpgt_$2
+	local mapped=$tpg/acls/$3/lun_$4
 
-	tpg=$(tpg_dir "$1" "$2")
-	mapped=$tpg/acls/$3/lun_$4
 	mkdir "$mapped" && ln -s "$tpg/lun/lun_${5:-$4}" "$mapped/lun_${5:-$4}"
+}
+
+# mk_links [TARGET LINK]...: one process for all, a debug kernel takes half a second for each.
+mk_links()
+{
+	# shellcheck disable=SC2016
+	perl -e 'while (@ARGV) {
+		my ($target, $link) = splice @ARGV, 0, 2;
+		symlink $target, $link or die "$link: $!\n";
+	}' "$@"
 }
 
 # tpg_attrib IQN TPGT NAME VALUE, and the like for parameters.
 tpg_attrib()
 {
-	put "$4" "$(tpg_dir "$1" "$2")/attrib/$3"
+	put "$4" "$CFG/iscsi/$1/tpgt_$2/attrib/$3"
 }
 
 tpg_param()
 {
-	put "$4" "$(tpg_dir "$1" "$2")/param/$3"
+	put "$4" "$CFG/iscsi/$1/tpgt_$2/param/$3"
 }
 
 tpg_enable()
 {
-	put 1 "$(tpg_dir "$1" "${2:-1}")/enable"
+	put 1 "$CFG/iscsi/$1/tpgt_${2:-1}/enable"
 }
 
 tpg_disable()
 {
-	put 0 "$(tpg_dir "$1" "${2:-1}")/enable"
+	put 0 "$CFG/iscsi/$1/tpgt_${2:-1}/enable"
 }
 
 # demo_mode IQN TPGT: everybody may log in and write.
@@ -645,21 +653,33 @@ quick_target()
 remove_links()
 {
 	local dir link
+	local -a links=()
 
 	for dir; do
 		for link in "$dir"/*; do
-			[ ! -L "$link" ] || rm "$link" || return 1
+			[ ! -L "$link" ] || links+=("$link")
 		done
 	done
+	[ ${#links[@]} = 0 ] || rm "${links[@]}"
 }
 
+# remove_dirs DIRECTORY...: those that are there, in this order.
 remove_dirs()
 {
 	local dir
+	local -a dirs=()
 
 	for dir; do
-		[ ! -d "$dir" ] || rmdir "$dir" || return 1
+		[ ! -d "$dir" ] || dirs+=("$dir")
 	done
+	[ ${#dirs[@]} = 0 ] || rmdir "${dirs[@]}"
+}
+
+tpg_enabled()
+{
+	local enabled
+
+	read -r enabled 2>/dev/null <"$1/enable" && [ "$enabled" = 1 ]
 }
 
 # teardown_tpg DIRECTORY
@@ -667,13 +687,10 @@ teardown_tpg()
 {
 	local tpg=$1
 
-	if [ "$(cat "$tpg/enable" 2>/dev/null)" = 1 ]; then
-		put 0 "$tpg/enable" || return 1
-	fi
-	remove_links "$tpg"/acls/*/lun_* && remove_dirs "$tpg"/acls/*/lun_* &&
-		remove_dirs "$tpg"/acls/* &&
-		remove_links "$tpg"/lun/lun_* && remove_dirs "$tpg"/lun/lun_* &&
-		remove_dirs "$tpg"/np/* && rmdir "$tpg"
+	! tpg_enabled "$tpg" || put 0 "$tpg/enable" || return 1
+	remove_links "$tpg"/acls/*/lun_* "$tpg"/lun/lun_* &&
+		remove_dirs "$tpg"/acls/*/lun_* "$tpg"/acls/* "$tpg"/lun/lun_* \
+			"$tpg"/np/* "$tpg"
 }
 
 teardown_target()
