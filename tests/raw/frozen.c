@@ -1245,6 +1245,7 @@ static void fence_and_reset(const void *arg)
 	int64_t end;
 
 	(void)arg;
+	tap_limit(120000);
 	two_nodes(&a, &b);
 	for (int round = 0; round < 10; round++) {
 		freeze();
@@ -1268,10 +1269,11 @@ static void fence_and_reset(const void *arg)
 static void fences_and_resets(const void *arg)
 {
 	struct conn *a, *b, *r = ready_as(BASE "resetter");
-	int64_t end = tap_clock() + 20000;
+	int64_t end = tap_clock() + 10000;
 	unsigned int n;
 
 	(void)arg;
+	tap_limit(60000);
 	two_nodes(&a, &b);
 	for (n = 0; tap_clock() < end; n++) {
 		do_it(a, scsi_pr_out(LUN_DEAD, PR_REGISTER_IGNORE, 0, 0xa));
