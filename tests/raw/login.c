@@ -484,6 +484,28 @@ static void nameless_at_once(const void *arg)
 	   (long long)(tap_clock() - start));
 }
 
+/* Who is refused again and again waits, with an answer to an earlier request still to send, too. */
+static void refused_in_one_segment(const void *arg)
+{
+	int64_t start = tap_clock();
+
+	(void)arg;
+	for (int i = 0; i < 6; i++) {
+		struct conn *c = conn_open();
+
+		conn_cork(c);
+		login_send(c, 0, 1, 0, tap_fmt("%s" NORMAL, names(c)));
+		login_send(c, LT, 1, 0, "");
+		conn_uncork(c);
+		CK_EQ(login_status(login_recv(c)), 0, "the first status");
+		refused_any(c, login_recv(c));
+	}
+	/* 0.2, 0.4 and 0.8 s */
+	CK(tap_clock() - start > 1300, "six refusals took %lld ms",
+	   (long long)(tap_clock() - start));
+	target_healthy();
+}
+
 static void login_in_full(const void *arg)
 {
 	struct conn *c = login_normal();
@@ -837,6 +859,8 @@ static const struct tap_case cases[] = {
 	{ "11.12.4", "Version-min above Version-max is refused", version, "10?" },
 	{ "11.13.5", "logins without a name are refused at once, however many",
 	  nameless_at_once },
+	{ "11.13.5", "who is refused waits for it, whatever comes in the same segment",
+	  refused_in_one_segment },
 	{ "4.2.4", "a NOP-Out before login ends the connection", first_not_login,
 	  &ops[0] },
 	{ "4.2.4", "a SCSI Command before login ends the connection",

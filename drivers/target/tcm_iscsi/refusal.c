@@ -397,8 +397,8 @@ int tcmi_refusal_delay(struct tcmi_conn *conn, const struct tcmi_pdu *pdu, u32 d
 	struct tcmi_refusal *refusal;
 	struct iscsip_sn sn;
 
-	/* an answer which is not out yet has to come first */
-	if (!list_empty(&conn->tx.queue) || conn->tx.bytes)
+	/* what it is told before this has to come first */
+	if (tcmi_tx_run(conn) < 0 || !list_empty(&conn->tx.queue) || conn->tx.bytes)
 		return -EBUSY;
 	refusal = kzalloc(sizeof(*refusal), GFP_KERNEL);
 	if (!refusal)
