@@ -86,11 +86,8 @@ void tcmi_login_end(struct tcmi_conn *conn)
 	tcmi_login_forget(conn);
 }
 
-/**
- * tcmi_login_name() - who is trying to log in, for a log line
- * @conn: the connection
- */
-const char *tcmi_login_name(struct tcmi_conn *conn)
+/* Who is trying to log in, for a log line */
+static const char *tcmi_login_name(struct tcmi_conn *conn)
 {
 	if (conn->sess)
 		return conn->sess->initiator_name;

@@ -190,12 +190,8 @@ static int tcmi_rx_direct(struct tcmi_conn *conn)
 	for (i = 0; got; i++) {
 		u32 len = min_t(u32, got, bv[i].bv_len);
 
-		if (rx->ddgst_on) {
-			void *p = kmap_local_page(bv[i].bv_page);
-
-			rx->crc = crc32c(rx->crc, p + bv[i].bv_offset, len);
-			kunmap_local(p);
-		}
+		if (rx->ddgst_on)
+			rx->crc = tcmi_page_crc(rx->crc, bv[i].bv_page, bv[i].bv_offset, len);
 		tcmi_rx_sg_advance(rx, len);
 		got -= len;
 	}
@@ -252,12 +248,8 @@ struct tcmi_pdu *tcmi_rx_reject_new(struct tcmi_conn *conn, u8 reason)
 	return pdu;
 }
 
-/**
- * tcmi_rx_reject() - answer the PDU being received with a Reject (11.17)
- * @conn: the connection
- * @reason: why
- */
-void tcmi_rx_reject(struct tcmi_conn *conn, u8 reason)
+/* Answer the PDU being received with a Reject (11.17). */
+static void tcmi_rx_reject(struct tcmi_conn *conn, u8 reason)
 {
 	struct tcmi_pdu *pdu = tcmi_rx_reject_new(conn, reason);
 

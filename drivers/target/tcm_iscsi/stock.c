@@ -11,7 +11,9 @@
  * order in which they came back; one that is still referred to is not used, and as
  * those behind it were sent later, a new one is made instead.
  */
+#include <linux/crc32c.h>
 #include <linux/gfp.h>
+#include <linux/highmem.h>
 #include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -228,4 +230,28 @@ void tcmi_stock_close(struct tcmi_stock *stock)
 	for (i = 0; i <= TCMI_STOCK_ORDER; i++)
 		while ((chunk = tcmi_stock_pop(stock, i)))
 			tcmi_chunk_free(chunk);
+}
+
+/**
+ * tcmi_page_crc() - CRC32C of data in pages that follow each other
+ * @crc: of what comes before them
+ * @page: the first page
+ * @off: where in it the data begin, or in one of those behind it
+ * @len: bytes
+ */
+u32 tcmi_page_crc(u32 crc, struct page *page, u32 off, u32 len)
+{
+	/* all of them have an address, unless pages need to be mapped one by one */
+	if (!IS_ENABLED(CONFIG_KMAP_LOCAL))
+		return crc32c(crc, page_address(page) + off, len);
+	while (len) {
+		u32 n = min_t(u32, len, PAGE_SIZE - offset_in_page(off));
+		void *p = kmap_local_page(page + (off >> PAGE_SHIFT));
+
+		crc = crc32c(crc, p + offset_in_page(off), n);
+		kunmap_local(p);
+		off += n;
+		len -= n;
+	}
+	return crc;
 }

@@ -665,7 +665,6 @@ int tcmi_rx_run(struct tcmi_conn *conn);
 void tcmi_rx_sg(struct tcmi_conn *conn, struct scatterlist *sg, u32 offset, u32 len);
 void tcmi_rx_abandon(struct tcmi_conn *conn);
 struct tcmi_pdu *tcmi_rx_reject_new(struct tcmi_conn *conn, u8 reason);
-void tcmi_rx_reject(struct tcmi_conn *conn, u8 reason);
 
 /* ---- tx.c ---- */
 int tcmi_tx_run(struct tcmi_conn *conn);
@@ -682,11 +681,11 @@ int tcmi_stock_take(struct tcmi_stock *stock, u32 len, struct tcmi_data *data);
 void tcmi_stock_give(struct tcmi_stock *stock, struct tcmi_data *data);
 unsigned long tcmi_stock_tick(struct tcmi_stock *stock);
 void tcmi_stock_close(struct tcmi_stock *stock);
+u32 tcmi_page_crc(u32 crc, struct page *page, u32 off, u32 len);
 
 /* ---- login.c, auth.c ---- */
 int tcmi_login_begin(struct tcmi_conn *conn);
 void tcmi_login_end(struct tcmi_conn *conn);
-const char *tcmi_login_name(struct tcmi_conn *conn);
 bool tcmi_login_started(const struct tcmi_conn *conn);
 struct iscsip_verdict tcmi_login_header(struct tcmi_conn *conn, const struct iscsip_req *req,
 					u8 **buf);

@@ -200,12 +200,8 @@ static u32 tcmi_tx_sg(struct tcmi_tx *tx, struct scatterlist *sg, u32 off, u32 l
 		u32 n = min(len, sg->length - off);
 
 		tcmi_tx_bvec(tx, sg_page(sg), sg->offset + off, n);
-		if (tx->ddgst_on) {
-			void *p = kmap_local_page(sg_page(sg));
-
-			crc = crc32c(crc, p + sg->offset + off, n);
-			kunmap_local(p);
-		}
+		if (tx->ddgst_on)
+			crc = tcmi_page_crc(crc, sg_page(sg), sg->offset + off, n);
 		len -= n;
 		off = 0;
 		sg = sg_next(sg);
