@@ -263,6 +263,8 @@ bool tcmi_drain_full(const struct tcmi_lane *lane);
 bool tcmi_drain_await(struct tcmi_lane *lane, struct tcmi_cmd *fence);
 void tcmi_drain_leave(struct tcmi_lane *lane, struct tcmi_conn *conn, struct list_head *left);
 void tcmi_drain_release(struct tcmi_lane *lane);
+void tcmi_drain_kick(struct tcmi_conn *conn);
+ssize_t tcmi_drain_show(struct tcmi_tpg *tpg, char *page);
 
 /* ---- cmd_core.c: core's callbacks ---- */
 int tcmi_write_pending(struct se_cmd *se_cmd);

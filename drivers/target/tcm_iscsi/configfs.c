@@ -9,7 +9,7 @@
 #include <linux/ctype.h>
 #include <linux/module.h>
 #include <linux/sched.h>
-#include "tcm_iscsi.h"
+#include "cmd.h"
 
 /* ---- target/iscsi/ ------------------------------------------------------------- */
 

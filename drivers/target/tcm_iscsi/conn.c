@@ -9,7 +9,7 @@
 #include <linux/tcp.h>
 #include <net/sock.h>
 #include <net/tcp.h>
-#include "tcm_iscsi.h"
+#include "cmd.h"
 
 static atomic_t tcmi_conn_ids = ATOMIC_INIT(0);
 

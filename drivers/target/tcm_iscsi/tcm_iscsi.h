@@ -649,10 +649,6 @@ void tcmi_conn_close(struct tcmi_conn *conn, const char *why);
 void tcmi_conn_drop(struct tcmi_conn *conn, const char *why);
 void tcmi_addr_text(const struct sockaddr_storage *addr, char *text, size_t len);
 
-/* ---- drain.c, see cmd.h ---- */
-void tcmi_drain_kick(struct tcmi_conn *conn);
-ssize_t tcmi_drain_show(struct tcmi_tpg *tpg, char *page);
-
 /* ---- io.c: the thread ---- */
 void tcmi_conn_start(struct tcmi_conn *conn);
 void tcmi_conn_end(struct tcmi_conn *conn);
@@ -732,7 +728,6 @@ u32 tcmi_sess_count(const struct tcmi_wwn *wwn);
 void tcmi_sess_each_conn(void (*fn)(struct tcmi_conn *conn, void *arg), void *arg);
 void tcmi_sess_each(struct tcmi_tpg *tpg, void (*fn)(struct tcmi_sess *sess, void *arg),
 		    void *arg);
-
 void tcmi_sess_depart(struct tcmi_sess *sess);
 
 /* ---- target.c: life of targets, portal groups, portals, ACLs ---- */
@@ -741,7 +736,6 @@ struct tcmi_tpg *tcmi_tpg_lookup(struct tcmi_wwn *wwn, const struct tcmi_conn *c
 				 bool *disabled);
 void tcmi_tpg_get(struct tcmi_tpg *tpg);
 void tcmi_tpg_put(struct tcmi_tpg *tpg);
-
 struct se_wwn *tcmi_make_wwn(struct target_fabric_configfs *tf,
 			     struct config_group *group, const char *name);
 void tcmi_drop_wwn(struct se_wwn *se_wwn);
