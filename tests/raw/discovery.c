@@ -192,6 +192,35 @@ static void many(const void *arg)
 	}
 }
 
+/* 11.11.2: C says that the set goes on, wherever it has been cut. */
+static void c_on_all_but_the_last(const void *arg)
+{
+	unsigned int behind_pairs = 0;
+
+	(void)arg;
+	add_many(20);
+	for (int limit = 512; limit < 576; limit++) {
+		struct conn *c = login_new(&(struct login_opts){ .session = "Discovery",
+			.target = "", .no_defaults = true,
+			.keys = tap_fmt("MaxRecvDataSegmentLength=%d\n", limit) });
+		uint32_t itt = next_itt(), ttt = NO_TAG;
+		struct pdu *p;
+
+		for (int pdus = 0; ; pdus++) {
+			CK(pdus < 100, "no end of the answer");
+			pdu_send(c, text_pdu(c, itt, ttt, 0x80, pdus ? "" : "SendTargets=All\n"));
+			p = pdu_expect(c, OP_TEXT_RSP);
+			ttt = PDU_TTT(p);
+			CK_EQ(!!(p->bhs[1] & 0x40), !PDU_F(p), "C");
+			if (PDU_F(p))
+				break;
+			behind_pairs += !p->data[p->dlen - 1];
+		}
+		conn_close(c);
+	}
+	CK(behind_pairs, "no answer has been cut behind a pair");
+}
+
 static struct conn *half_way(uint32_t itt, uint32_t *ttt)
 {
 	struct conn *c = login_new(&(struct login_opts){ .session = "Discovery",
@@ -516,6 +545,30 @@ static void in_pieces(const void *arg)
 	FAIL("no end of the answer");
 }
 
+/* 11.10.4: what nobody asks for is forgotten. */
+static void stalled(const void *arg)
+{
+	uint32_t ttt, itt = next_itt();
+	struct conn *c = half_way(itt, &ttt);
+	struct pdu *p;
+
+	(void)arg;
+	tap_limit(60000);
+	for (int i = 0; i < 3; i++) {
+		usleep(5000000);
+		pdu_send(c, text_pdu(c, itt, ttt, 0x80, ""));
+		p = pdu_expect(c, OP_TEXT_RSP);
+		CK(!PDU_F(p), "the end after %d pieces", i + 2);
+	}
+	usleep(24000000);	/* the kernel's long timers are an eighth late */
+	pdu_send(c, text_pdu(c, itt, ttt, 0x80, ""));
+	p = pdu_recv(c);
+	CK(p && PDU_OP(p) == OP_REJECT, "got %s", p ? op_name(PDU_OP(p)) : "nothing");
+	/* what is rejected has not been received (7.3) */
+	c->cmdsn = PDU_EXPCMDSN(p);
+	CK_EQ(keys_count(targets(c, "All"), "TargetName") > 20, 1, "the list afterwards");
+}
+
 static void endless_request(const void *arg)
 {
 	struct conn *c = login_normal();
@@ -722,6 +775,9 @@ static const struct tap_case cases[] = {
 	{ "11.10.4", "210 targets come in PDUs of 512 bytes, each once", many, &small },
 	{ "11.10.4", "210 targets come in PDUs of 8192 bytes, each once", many,
 	  &middle },
+	{ "11.11.2", "each PDU of an answer but the last has C, wherever it is cut",
+	  c_on_all_but_the_last },
+	{ "11.10.4", "an answer that nobody asks for is forgotten after 20 s, not before", stalled },
 	{ "11.10.4", "TTT 0xffffffff begins the answer anew", restart },
 	{ "11.11.4", "a wrong TTT is rejected", wrong_ttt },
 	{ "11.11.4", "a TTT without an exchange is rejected", stray_ttt },

@@ -45,6 +45,7 @@ static unsigned long tcmi_io_deadlines(struct tcmi_conn *conn)
 			tcmi_logout_ask(conn);
 		next = tcmi_sooner(next, tcmi_nop_tick(conn));
 		next = tcmi_sooner(next, tcmi_cmd_tick(conn));
+		next = tcmi_sooner(next, tcmi_text_tick(conn));
 		next = tcmi_sooner(next, tcmi_stock_tick(&conn->stock));
 	}
 	return next;

@@ -761,6 +761,7 @@ void tcmi_logout_announce(struct tcmi_conn *conn);
 struct iscsip_verdict tcmi_text_header(struct tcmi_conn *conn, const struct iscsip_req *req,
 				       u8 **buf);
 struct iscsip_verdict tcmi_text_payload(struct tcmi_conn *conn, const struct iscsip_req *req);
+unsigned long tcmi_text_tick(struct tcmi_conn *conn);
 void tcmi_text_end(struct tcmi_conn *conn);
 
 /* ---- fabric.c, configfs.c, configfs_acl.c, stats.c ---- */

@@ -5,6 +5,8 @@
  * long answer is made once, and given out in pieces as the initiator asks for them.
  */
 #include <linux/inet.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <net/ipv6.h>
@@ -13,6 +15,11 @@
 #define TCMI_TEXT_IN_MAX	8192		/* a set of keys, all its fragments */
 #define TCMI_TEXT_GROWTH	6		/* "a=" becomes "a=NotUnderstood", and a null */
 #define TCMI_TEXT_OUT_MAX	(16 * 1024 * 1024)
+#define TCMI_TEXT_PATIENCE	(20 * HZ)	/* for the next piece to be asked for */
+#define TCMI_TEXT_SHARE		64	/* of all memory, at most this part for such answers */
+
+static atomic_long_t tcmi_text_kept;	/* bytes */
+static DEFINE_MUTEX(tcmi_st_mutex);	/* who makes a list of targets */
 
 /*
  * struct tcmi_textseq - one Text negotiation: sets of keys, each with its answer
@@ -27,6 +34,8 @@ struct tcmi_textseq {
 	char *out;		/* kvmalloc()ed: the answer to the last set, as far as it goes */
 	u32 out_len;
 	u32 out_pos;
+	u32 kept;		/* bytes counted in tcmi_text_kept */
+	unsigned long deadline;	/* for the rest to be asked for; of an answer that is kept */
 };
 
 /**
@@ -37,6 +46,7 @@ void tcmi_text_end(struct tcmi_conn *conn)
 {
 	if (!conn->text)
 		return;
+	atomic_long_sub(conn->text->kept, &tcmi_text_kept);
 	kvfree(conn->text->out);
 	kvfree(conn->text);
 	conn->text = NULL;
@@ -115,12 +125,16 @@ static void tcmi_st_target(const struct tcmi_conn *conn, struct tcmi_wwn *wwn,
 	}
 }
 
-/* @name "": all targets. Under tcmi_config_mutex, which nothing slow holds. */
+/*
+ * @name "": all targets. Under tcmi_config_mutex, for which one of these waits at a time: who
+ * logs in meanwhile waits for one list, not for one of each session that asks.
+ */
 static void tcmi_st_fill(const struct tcmi_conn *conn, const char *name,
 			 struct iscsip_out *out)
 {
 	struct tcmi_wwn *wwn;
 
+	mutex_lock(&tcmi_st_mutex);
 	mutex_lock(&tcmi_config_mutex);
 	list_for_each_entry(wwn, &tcmi_wwns, entry) {
 		if (out->full)
@@ -129,6 +143,7 @@ static void tcmi_st_fill(const struct tcmi_conn *conn, const char *name,
 			tcmi_st_target(conn, wwn, out);
 	}
 	mutex_unlock(&tcmi_config_mutex);
+	mutex_unlock(&tcmi_st_mutex);
 }
 
 /*
@@ -220,6 +235,44 @@ static struct iscsip_verdict tcmi_text_set(struct tcmi_conn *conn)
 	return v;
 }
 
+/* As much as the initiator takes in one PDU */
+static u32 tcmi_text_piece(const struct tcmi_conn *conn)
+{
+	const struct tcmi_textseq *seq = conn->text;
+	u32 left = seq->out_len - seq->out_pos;
+
+	return min3(left, conn->params.mrdsl_remote, seq->keys.mrdsl ?: U32_MAX);
+}
+
+/*
+ * An answer of several pieces stays until the initiator has asked for all of them, which it
+ * need never do, and nobody knows who it is. So there is an end to what all of them may have,
+ * and to how long. Return: false when there is no room.
+ */
+static bool tcmi_text_keep(struct tcmi_conn *conn)
+{
+	struct tcmi_textseq *seq = conn->text;
+	u32 len = seq->out_len;
+	char *out;
+
+	if (seq->kept || seq->out_pos + tcmi_text_piece(conn) == len)
+		return true;
+	if (atomic_long_add_return(len, &tcmi_text_kept) >> PAGE_SHIFT >
+	    totalram_pages() / TCMI_TEXT_SHARE)
+		goto out;
+	out = kvmalloc(len, GFP_KERNEL);
+	if (!out)
+		goto out;
+	memcpy(out, seq->out, len);
+	kvfree(seq->out);
+	seq->out = out;
+	seq->kept = len;
+	return true;
+out:
+	atomic_long_sub(len, &tcmi_text_kept);
+	return false;
+}
+
 /* 6.2: what was declared holds from here on. */
 static void tcmi_text_agreed(struct tcmi_conn *conn)
 {
@@ -238,7 +291,7 @@ static struct iscsip_verdict tcmi_text_respond(struct tcmi_conn *conn, bool fina
 {
 	struct tcmi_textseq *seq = conn->text;
 	u32 left = seq->out_len - seq->out_pos;
-	u32 len = min3(left, conn->params.mrdsl_remote, seq->keys.mrdsl ?: U32_MAX);
+	u32 len = tcmi_text_piece(conn);
 	struct tcmi_pdu *pdu;
 
 	pdu = tcmi_pdu_new(ISCSIP_OP_TEXT_RSP, len ? seq->out + seq->out_pos : NULL, len);
@@ -257,7 +310,9 @@ static struct iscsip_verdict tcmi_text_respond(struct tcmi_conn *conn, bool fina
 		/* 11.11.4: without a TTT the LUN is reserved */
 		pdu->ttt = seq->ttt;
 		pdu->lun = seq->lun;
-		pdu->cont = len < left && seq->out[seq->out_pos - 1] != '\0';
+		pdu->cont = len < left;
+		if (pdu->cont)
+			seq->deadline = (jiffies + TCMI_TEXT_PATIENCE) ?: 1;
 	}
 	final = pdu->final;
 	tcmi_tx_pdu(conn, pdu);
@@ -316,6 +371,8 @@ struct iscsip_verdict tcmi_text_header(struct tcmi_conn *conn, const struct iscs
 		seq->ttt = ISCSIP_TAG_RESERVED;
 		conn->text = seq;
 	}
+	/* what comes goes into its memory */
+	seq->deadline = 0;
 	*buf = seq->in + seq->in_len;
 	seq->in_len += req->dsl;
 	return v;
@@ -344,6 +401,9 @@ struct iscsip_verdict tcmi_text_payload(struct tcmi_conn *conn, const struct isc
 	    !iscsip_text_asked(&seq->keys))
 		v = ISCSIP_VERDICT_REJECT(ISCSIP_REJ_PROTOCOL,
 					  "no SendTargets in a discovery session");
+	if (!v.action && !tcmi_text_keep(conn))
+		v = ISCSIP_VERDICT_REJECT(ISCSIP_REJ_LONG_OP,
+					  "too much text that is not asked for");
 	if (v.action) {
 		tcmi_text_end(conn);
 		return v;
@@ -351,4 +411,24 @@ struct iscsip_verdict tcmi_text_payload(struct tcmi_conn *conn, const struct isc
 	if (!req->immediate)
 		tcmi_window_intact(conn);
 	return tcmi_text_respond(conn, req->final);
+}
+
+/**
+ * tcmi_text_tick() - an initiator that does not ask for the rest of its answer
+ * @conn: the connection; its thread calls
+ *
+ * 11.10.4: such an exchange may be forgotten; the initiator's next request is rejected.
+ *
+ * Return: when to look again, 0 for not.
+ */
+unsigned long tcmi_text_tick(struct tcmi_conn *conn)
+{
+	struct tcmi_textseq *seq = conn->text;
+
+	if (!seq || !seq->deadline)
+		return 0;
+	if (time_before(jiffies, seq->deadline))
+		return seq->deadline;
+	tcmi_text_end(conn);
+	return 0;
 }
