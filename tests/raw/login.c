@@ -506,6 +506,23 @@ static void refused_in_one_segment(const void *arg)
 	target_healthy();
 }
 
+/* 11.12.8: a leading login's first CmdSN is the next one that is expected. */
+static void first_cmdsn_holds(const void *arg)
+{
+	struct conn *c = conn_open();
+	struct pdu *p;
+
+	(void)arg;
+	c->cmdsn = 0x1000;
+	p = login_step(c, 0, 1, 0, "%s" NORMAL, names(c));
+	CK_EQ(login_status(p), 0, "the status");
+	CK_EQ(PDU_EXPCMDSN(p), 0x1000, "ExpCmdSN");
+	c->cmdsn = 0x1005;
+	p = login_step(c, 0, 1, 0, "X-org.example.a=1\n");
+	CK_EQ(login_status(p), 0, "the second status");
+	CK_EQ(PDU_EXPCMDSN(p), 0x1000, "ExpCmdSN after another CmdSN");
+}
+
 static void login_in_full(const void *arg)
 {
 	struct conn *c = login_normal();
@@ -859,6 +876,8 @@ static const struct tap_case cases[] = {
 	{ "11.12.4", "Version-min above Version-max is refused", version, "10?" },
 	{ "11.13.5", "logins without a name are refused at once, however many",
 	  nameless_at_once },
+	{ "11.12.8", "the CmdSN of a leading login's first PDU is the one that is expected",
+	  first_cmdsn_holds },
 	{ "11.13.5", "who is refused waits for it, whatever comes in the same segment",
 	  refused_in_one_segment },
 	{ "4.2.4", "a NOP-Out before login ends the connection", first_not_login,

@@ -52,6 +52,25 @@ static void with_write(const void *arg)
 	conn_healthy(b);
 }
 
+/* 4.2.2.1: a login to a session that is there acknowledges nothing that has not come. */
+static void acknowledges_nothing(const void *arg)
+{
+	struct conn *a = login_normal(), *b = conn_open();
+	struct pdu *p;
+
+	(void)arg;
+	conn_healthy(a);
+	b->tsih = a->tsih;
+	memcpy(b->isid, a->isid, sizeof(b->isid));
+	b->cmdsn = a->cmdsn + 5;
+	p = login_step(b, 0, 1, 0, "%sSessionType=Normal\n", names(b));
+	CK_EQ(login_status(p), 0, "the status");
+	CK_EQ(PDU_EXPCMDSN(p), a->cmdsn, "ExpCmdSN");
+	CK_EQ(PDU_MAXCMDSN(p), a->maxcmdsn, "MaxCmdSN");
+	conn_close(b);
+	conn_healthy(a);
+}
+
 /* The old connection takes no data: its peer does not read. */
 static void with_full_pipe(const void *arg)
 {
@@ -506,6 +525,8 @@ static void tsih_differ(const void *arg)
 static const struct tap_case cases[] = {
 	{ "6.3.5", "the same ISID with TSIH 0 reinstates the session", reinstated },
 	{ "6.3.5", "reinstatement ends a write that waits for data", with_write },
+	{ "4.2.2.1", "a login to a session that is there acknowledges nothing that has not come",
+	  acknowledges_nothing },
 	{ "6.3.5", "a write ended so leaves the disk alone", tasks_end },
 	{ "6.3.5", "reinstatement does not wait for a peer that does not read",
 	  with_full_pipe },

@@ -23,6 +23,8 @@ struct tcmi_login {
 	struct iscsip_login l;
 	struct tcmi_tpg *tpg;		/* ref, once a normal session's target was named */
 	const void *endpoint;		/* what the session is found by; identity only */
+	u32 expcmdsn;			/* of the session that it joins */
+	u32 maxcmdsn;
 	bool located;
 	bool refused;
 	u8 *text;			/* ISCSIP_LOGIN_TEXT_MAX, at the first need */
@@ -102,6 +104,30 @@ static const char *tcmi_login_name(struct tcmi_conn *conn)
 bool tcmi_login_started(const struct tcmi_conn *conn)
 {
 	return conn->login && conn->login->l.started;
+}
+
+/**
+ * tcmi_login_numbers() - ExpCmdSN and MaxCmdSN of a Login Response without a session
+ * @conn: the connection; its thread calls
+ * @sn: gets both
+ *
+ * 11.12.8: the number that a leading login begins with is the next one expected. Of a session
+ * that is there it is not: what came before it may have got lost (4.2.2.1).
+ */
+void tcmi_login_numbers(const struct tcmi_conn *conn, struct iscsip_sn *sn)
+{
+	const struct tcmi_login *login = conn->login;
+
+	if (!tcmi_login_started(conn)) {
+		sn->expcmdsn = conn->rx.req.cmdsn;
+		sn->maxcmdsn = conn->rx.req.cmdsn;
+	} else if (login->l.tsih && login->located) {
+		sn->expcmdsn = login->expcmdsn;
+		sn->maxcmdsn = login->maxcmdsn;
+	} else {
+		sn->expcmdsn = login->l.cmdsn;
+		sn->maxcmdsn = login->l.cmdsn;
+	}
 }
 
 static enum tcmi_login_fail tcmi_login_fail_type(u16 status)
@@ -340,10 +366,15 @@ static struct tcmi_sess *tcmi_login_joins(const struct tcmi_conn *conn)
 }
 
 /* Session-wide values were settled by the leading login; gives @sess back. */
-static void tcmi_login_inherit(struct iscsip_params *params, struct tcmi_sess *sess)
+static void tcmi_login_inherit(struct tcmi_login *login, struct iscsip_params *params,
+			       struct tcmi_sess *sess)
 {
 	struct iscsip_params own = *params;
 
+	spin_lock(&sess->lock);
+	login->expcmdsn = sess->window.exp;
+	login->maxcmdsn = iscsip_window_max(&sess->window);
+	spin_unlock(&sess->lock);
 	*params = sess->params;
 	params->auth_methods = own.auth_methods;
 	params->header_digests = own.header_digests;
@@ -376,7 +407,7 @@ static struct iscsip_verdict tcmi_login_locate(struct tcmi_conn *conn)
 	if (!v.action && login->l.tsih) {
 		sess = tcmi_login_joins(conn);
 		if (sess)
-			tcmi_login_inherit(&offer->params, sess);
+			tcmi_login_inherit(login, &offer->params, sess);
 		else
 			v = ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_NO_SESSION, "no such session");
 	}

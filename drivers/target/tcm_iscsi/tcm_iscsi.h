@@ -683,6 +683,7 @@ u32 tcmi_page_crc(u32 crc, struct page *page, u32 off, u32 len);
 int tcmi_login_begin(struct tcmi_conn *conn);
 void tcmi_login_end(struct tcmi_conn *conn);
 bool tcmi_login_started(const struct tcmi_conn *conn);
+void tcmi_login_numbers(const struct tcmi_conn *conn, struct iscsip_sn *sn);
 struct iscsip_verdict tcmi_login_header(struct tcmi_conn *conn, const struct iscsip_req *req,
 					u8 **buf);
 struct iscsip_verdict tcmi_login_payload(struct tcmi_conn *conn, const struct iscsip_req *req);

@@ -268,9 +268,7 @@ void tcmi_window_numbers(struct tcmi_conn *conn, struct iscsip_sn *sn)
 	struct tcmi_sess *sess = conn->sess;
 
 	if (!sess) {
-		/* 11.13: before there is a session, the login's own number */
-		sn->expcmdsn = conn->rx.req.cmdsn;
-		sn->maxcmdsn = conn->rx.req.cmdsn;
+		tcmi_login_numbers(conn, sn);
 		return;
 	}
 	if (test_bit(TCMI_CONN_WINDOW, &conn->flags))
