@@ -12,57 +12,79 @@
 struct tcmi_auth tcmi_discovery_auth;
 bool tcmi_discovery_enforce;
 
-static const char *tcmi_hash_name(u8 alg)
+/*
+ * All of them are there from the start, or never: to ask for one may load a module, which
+ * takes the disk that modules are on, and no login waits for a disk.
+ */
+static struct {
+	const u8 alg;
+	const char *name;
+	struct crypto_shash *tfm;
+} tcmi_hashes[] = {
+	{ ISCSIP_CHAP_MD5, "md5" },
+	{ ISCSIP_CHAP_SHA1, "sha1" },
+	{ ISCSIP_CHAP_SHA256, "sha256" },
+	{ ISCSIP_CHAP_SHA3_256, "sha3-256" },
+};
+
+static struct crypto_shash *tcmi_hash_find(u8 alg)
 {
-	switch (alg) {
-	case ISCSIP_CHAP_MD5:
-		return "md5";
-	case ISCSIP_CHAP_SHA1:
-		return "sha1";
-	case ISCSIP_CHAP_SHA256:
-		return "sha256";
-	case ISCSIP_CHAP_SHA3_256:
-		return "sha3-256";
-	default:
-		return NULL;
-	}
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(tcmi_hashes); i++)
+		if (tcmi_hashes[i].alg == alg)
+			return tcmi_hashes[i].tfm;
+	return NULL;
 }
 
 static bool tcmi_hash_supported(u8 alg)
 {
-	const char *name = tcmi_hash_name(alg);
-	struct crypto_shash *tfm;
-
-	if (!name)
-		return false;
-	/* a FIPS kernel knows MD5 and won't let us have it: asking is not enough */
-	tfm = crypto_alloc_shash(name, 0, 0);
-	if (IS_ERR(tfm))
-		return false;
-	crypto_free_shash(tfm);
-	return true;
+	return tcmi_hash_find(alg);
 }
 
 static int tcmi_hash_digest(u8 alg, u8 id, const u8 *secret, u32 secret_len,
 			    const u8 *challenge, u32 challenge_len, u8 *out)
 {
-	struct crypto_shash *tfm = crypto_alloc_shash(tcmi_hash_name(alg), 0, 0);
+	struct crypto_shash *tfm = tcmi_hash_find(alg);
+	SHASH_DESC_ON_STACK(desc, tfm);
 	int ret;
 
-	if (IS_ERR(tfm))
-		return PTR_ERR(tfm);
-	{
-		SHASH_DESC_ON_STACK(desc, tfm);
-
-		desc->tfm = tfm;
-		ret = crypto_shash_init(desc) ?:
-		      crypto_shash_update(desc, &id, 1) ?:
-		      crypto_shash_update(desc, secret, secret_len) ?:
-		      crypto_shash_finup(desc, challenge, challenge_len, out);
-		shash_desc_zero(desc);
-	}
-	crypto_free_shash(tfm);
+	if (!tfm)
+		return -ENOENT;
+	desc->tfm = tfm;
+	ret = crypto_shash_init(desc) ?:
+	      crypto_shash_update(desc, &id, 1) ?:
+	      crypto_shash_update(desc, secret, secret_len) ?:
+	      crypto_shash_finup(desc, challenge, challenge_len, out);
+	shash_desc_zero(desc);
 	return ret;
+}
+
+/**
+ * tcmi_auth_init() - at module load: the hashes that this kernel has
+ *
+ * A FIPS kernel knows MD5 and won't let us have it: then nobody is offered that.
+ */
+void tcmi_auth_init(void)
+{
+	struct crypto_shash *tfm;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(tcmi_hashes); i++) {
+		tfm = crypto_alloc_shash(tcmi_hashes[i].name, 0, 0);
+		tcmi_hashes[i].tfm = IS_ERR(tfm) ? NULL : tfm;
+	}
+}
+
+/**
+ * tcmi_auth_exit() - no login is left
+ */
+void tcmi_auth_exit(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(tcmi_hashes); i++)
+		crypto_free_shash(tcmi_hashes[i].tfm);
 }
 
 static void tcmi_hash_random(u8 *out, u32 len)

@@ -44,9 +44,10 @@ static int __init tcmi_init(void)
 	ret = tcmi_submit_init();
 	if (ret)
 		goto out_submit_wq;
+	tcmi_auth_init();
 	ret = tcmi_configfs_init();
 	if (ret)
-		goto out_submit;
+		goto out_auth;
 	ret = target_register_template(&tcmi_fabric_ops);
 	if (ret)
 		goto out_configfs;
@@ -55,7 +56,8 @@ static int __init tcmi_init(void)
 
 out_configfs:
 	tcmi_configfs_exit();
-out_submit:
+out_auth:
+	tcmi_auth_exit();
 	tcmi_submit_exit();
 out_submit_wq:
 	destroy_workqueue(tcmi_submit_wq);
@@ -77,6 +79,7 @@ static void __exit tcmi_exit(void)
 	synchronize_rcu_tasks();
 	tcmi_submit_exit();
 	tcmi_refusal_exit();
+	tcmi_auth_exit();
 	destroy_workqueue(tcmi_submit_wq);
 	destroy_workqueue(tcmi_wq);
 	tcmi_compat_barrier_tasks();	/* sessions that left their ACL */

@@ -689,6 +689,8 @@ struct iscsip_verdict tcmi_login_header(struct tcmi_conn *conn, const struct isc
 struct iscsip_verdict tcmi_login_payload(struct tcmi_conn *conn, const struct iscsip_req *req);
 int tcmi_login_reply(struct tcmi_conn *conn, const struct iscsip_req *req, u16 status,
 		     const char *why);
+void tcmi_auth_init(void);
+void tcmi_auth_exit(void);
 extern const struct iscsip_hash_ops tcmi_hash_ops;
 void tcmi_auth_credentials(const struct tcmi_auth *auth, struct iscsip_credentials *cred);
 extern struct tcmi_auth tcmi_discovery_auth;	/* tcmi_config_mutex */
