@@ -572,10 +572,13 @@ static const struct talk proposals[] = {
 	  "max_burst=262144 default_time2wait=2 error_recovery_level=0", {
 		{ "1T3", NORMAL, 0, "1-0" },
 		{ "1T3", "InitialR2T=Yes\nImmediateData=No\nMaxBurstLength=Reject\n"
-		  "FirstBurstLength=Irrelevant\nDefaultTime2Wait=NotUnderstood\n"
+		  "FirstBurstLength=Irrelevant\nDefaultTime2Wait=Reject\n"
 		  "ErrorRecoveryLevel=Reject\n", 0, "1-0",
 		  "MaxOutstandingR2T=4\n" },
 		{ "1T3", "MaxOutstandingR2T=Irrelevant\n", 0, "1T3", "" } } },
+	{ "6.2 NotUnderstood in answer to our proposal fails the login", talkative, .turns = {
+		{ "1T3", NORMAL, 0, "1-0" },
+		{ "1T3", "MaxBurstLength=NotUnderstood\n", 0x0200 } } },
 	{ "6.2.2 an answer over our minimum offer fails the login", talkative, .turns = {
 		{ "1T3", NORMAL, 0, "1-0" },
 		{ "1T3", "InitialR2T=Yes\nImmediateData=No\nMaxBurstLength=32768\n"

@@ -146,7 +146,8 @@ static struct iscsip_verdict check_response(struct iscsip_login *l,
 		return ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_TARGET_ERROR,
 					    "CHAP digest failed");
 	if (!name_ok || !response_ok)
-		return FAIL_AUTH("CHAP name or response is wrong");
+		return FAIL_AUTH(user_len && cred->secret_len ? "CHAP name or response is wrong" :
+				 "no CHAP credentials are set for this initiator");
 	return ISCSIP_VERDICT_OK;
 }
 
@@ -155,7 +156,7 @@ static struct iscsip_verdict check_response(struct iscsip_login *l,
 static bool same_secret(const struct iscsip_hash_ops *hash,
 			const struct iscsip_credentials *cred)
 {
-	return cred->secret_len == cred->mutual_secret_len &&
+	return cred->mutual_user_len && cred->secret_len == cred->mutual_secret_len &&
 	       hash->equal(cred->secret, cred->mutual_secret, cred->secret_len);
 }
 
@@ -195,8 +196,6 @@ static struct iscsip_verdict send_proof(struct iscsip_login *l,
 
 	if (!cred->mutual_user_len || !cred->mutual_secret_len)
 		return FAIL_AUTH("proof wanted, but no mutual credentials are set");
-	if (same_secret(l->hash, cred))
-		return FAIL_AUTH("one CHAP secret for both directions");
 	v = read_challenge(l, k, &id, &len);
 	if (v.action != ISCSIP_OK)
 		return v;
@@ -226,6 +225,9 @@ static struct iscsip_verdict authenticate(struct iscsip_login *l,
 	if (!k->i.key != !k->c.key)
 		return FAIL_MISSING("CHAP_I and CHAP_C come together");
 	v = check_response(l, k);
+	/* 9.2.1: it is the response that we would give, whether we are asked for one or not */
+	if (v.action == ISCSIP_OK && same_secret(l->hash, &l->offer.cred))
+		return FAIL_AUTH("one CHAP secret for both directions");
 	if (v.action == ISCSIP_OK && k->c.key)
 		v = send_proof(l, k, out);
 	if (v.action != ISCSIP_OK)

@@ -369,6 +369,9 @@ static struct iscsip_verdict take_answer(struct step *s, enum iscsip_key_id id,
 		settle(l, id, choice);
 		return ISCSIP_VERDICT_OK;
 	}
+	/* 6.2: all we propose is of the RFC, and has to be understood */
+	if (iscsip_str_is(value, "NotUnderstood"))
+		return FAIL_PEER("NotUnderstood in answer to our proposal");
 	/* it stays at the default, which is good enough for all we propose */
 	if (iscsip_reserved_word(value))
 		return ISCSIP_VERDICT_OK;
