@@ -920,6 +920,33 @@ static unsigned int draining(void)
 	return n;
 }
 
+/* max_sessions is about threads and sockets, which a session has that waits for the disk no more */
+static void not_counted(const void *arg)
+{
+	const char *file = "/sys/module/tcm_iscsi/parameters/max_sessions";
+	struct conn *c = ready_as(BASE "returns");
+
+	(void)arg;
+	tap_limit(120000);
+	if (access(file, F_OK))
+		tap_skip("it has no cap of sessions");
+	freeze();
+	cfg_set(file, "8");
+	for (int i = 0; i < 12; i++) {
+		stuck(c, 1);
+		ping(c);
+		conn_close(c);
+		c = login_again(c);
+	}
+	CK(draining() >= 10, "%u commands drain", draining());
+	live_io(c);
+	nobody_else_notices();
+	thaw();
+	settle(c, LUN_DEAD);
+	write_check(c, LUN_DEAD);
+	all_is_well();
+}
+
 /* Of what has ended but for its commands in the backend, each keeps the module, too. */
 static unsigned int users(void)
 {
@@ -1311,6 +1338,7 @@ static const struct tap_case cases[] = {
 	{ "6.3.5", "an initiator that vanished without a word logs in again, five times",
 	  peer_vanishes },
 	{ "6.3.5", "a hundred new logins over frozen commands", many_returns },
+	{ "11.13.5", "sessions which only wait for the disk do not count as sessions", not_counted },
 	{ "4.2.3.3", "300 resets of a frozen disk by sessions that end leave nothing behind",
 	  many_resets },
 	{ "6.3.5", "new logins over frozen reads until the disk takes no more", too_many },

@@ -431,41 +431,41 @@ static bool tcmi_login_acl_stays(struct tcmi_sess *sess)
 	return nacl == sess->se_sess->se_node_acl;
 }
 
-static u16 tcmi_login_session(struct tcmi_conn *conn)
+static struct iscsip_verdict tcmi_login_session(struct tcmi_conn *conn)
 {
 	struct tcmi_login *login = conn->login;
 	struct iscsip_login *l = &login->l;
+	struct iscsip_verdict v;
 	struct tcmi_sess *sess;
-	u16 status;
 
 	if (l->tsih) {
 		sess = tcmi_login_joins(conn);
 		if (!sess)
-			return ISCSIP_LOGIN_NO_SESSION;
+			return ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_NO_SESSION, "no such session");
 	} else {
-		sess = tcmi_sess_new(l->type, login->tpg, login->endpoint, l, &status);
+		sess = tcmi_sess_new(l->type, login->tpg, login->endpoint, l, &v);
 		if (!sess)
-			return status;
+			return v;
 	}
 	conn->cid = l->cid;
-	status = tcmi_sess_join(sess, conn);
-	if (!status && !l->tsih)
-		status = tcmi_sess_publish(sess);
+	v = tcmi_sess_join(sess, conn);
+	if (!v.action && !l->tsih)
+		v = tcmi_sess_publish(sess);
 	tcmi_sess_put(sess);	/* the connection has its own reference */
 	/* an ACL deleted between our look and the nexus would wait for us for ever */
-	if (!status && login->tpg && !sess->se_sess->se_node_acl->dynamic_node_acl &&
+	if (!v.action && login->tpg && !sess->se_sess->se_node_acl->dynamic_node_acl &&
 	    !tcmi_login_acl_stays(sess))
-		status = ISCSIP_LOGIN_FORBIDDEN;
-	return status;
+		v = ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_FORBIDDEN, "its ACL has just been removed");
+	return v;
 }
 
 static struct iscsip_verdict tcmi_login_finish(struct tcmi_conn *conn)
 {
 	struct iscsip_login *l = &conn->login->l;
-	u16 status = tcmi_login_session(conn);
+	struct iscsip_verdict v = tcmi_login_session(conn);
 
-	if (status)
-		return ISCSIP_VERDICT_LOGIN(status, "no session");
+	if (v.action)
+		return v;
 	conn->params = l->params;
 	conn->params.mrdsl_remote = min_t(u32, conn->params.mrdsl_remote, TCMI_MRDSL_REMOTE_MAX);
 	conn->rx.hdgst_on = conn->params.header_digest == ISCSIP_DIGEST_CRC32C;

@@ -27,7 +27,7 @@ static atomic_t tcmi_sess_index = ATOMIC_INIT(0);
 static u32 tcmi_max_sessions;
 module_param_named(max_sessions, tcmi_max_sessions, uint, 0644);
 MODULE_PARM_DESC(max_sessions, "normal sessions, half of them for one initiator (0: as many as take a quarter of the memory)");
-static atomic_t tcmi_sess_normal = ATOMIC_INIT(0);
+static u32 tcmi_sess_normal;	/* sessions that count; tcmi_sess_table_lock */
 
 static u32 tcmi_sess_key(const char *name, const u8 *isid)
 {
@@ -40,14 +40,14 @@ static struct ida *tcmi_sess_tsihs(struct tcmi_tpg *tpg)
 }
 
 /* The I_T nexus: only now, after authentication, may an ACL be made. */
-static u16 tcmi_sess_nexus(struct tcmi_sess *sess)
+static struct iscsip_verdict tcmi_sess_nexus(struct tcmi_sess *sess)
 {
 	struct se_portal_group *se_tpg = &sess->tpg->se_tpg;
 	struct se_session *se_sess;
 
 	se_sess = transport_alloc_session(TARGET_PROT_NORMAL);
 	if (IS_ERR(se_sess))
-		return ISCSIP_LOGIN_NO_RESOURCES;
+		return ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_NO_RESOURCES, "out of memory");
 	mutex_lock(&tcmi_nexus_mutex);
 	se_sess->se_node_acl = core_tpg_check_initiator_node_acl(se_tpg,
 								 sess->initiator_name);
@@ -57,9 +57,9 @@ static u16 tcmi_sess_nexus(struct tcmi_sess *sess)
 	}
 	mutex_unlock(&tcmi_nexus_mutex);
 	if (sess->se_sess)
-		return ISCSIP_LOGIN_OK;
+		return ISCSIP_VERDICT_OK;
 	transport_free_session(se_sess);
-	return ISCSIP_LOGIN_FORBIDDEN;
+	return ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_FORBIDDEN, "no ACL for it, or no room for one");
 }
 
 /**
@@ -132,6 +132,15 @@ static struct tcmi_sess *tcmi_sess_lookup(const void *endpoint, const char *name
 	return NULL;
 }
 
+/* Towards the most that there may be; not those which only wait for the backend. */
+static void tcmi_sess_counts(struct tcmi_sess *sess, bool counted)
+{
+	lockdep_assert_held(&tcmi_sess_table_lock);
+	if (sess->counted != counted)
+		tcmi_sess_normal += counted ? 1 : -1;
+	sess->counted = counted;
+}
+
 /* How many sessions the initiator of this one has; none if it takes the place of another */
 static u32 tcmi_sess_count_own(const struct tcmi_sess *sess)
 {
@@ -141,7 +150,7 @@ static u32 tcmi_sess_count_own(const struct tcmi_sess *sess)
 	spin_lock(&tcmi_sess_table_lock);
 	if (!tcmi_sess_lookup(sess->endpoint, sess->initiator_name, sess->isid))
 		list_for_each_entry(other, &tcmi_sess_list, entry)
-			if (other->type == ISCSIP_SESSION_NORMAL &&
+			if (other->counted &&
 			    !strcmp(other->initiator_name, sess->initiator_name))
 				n++;
 	spin_unlock(&tcmi_sess_table_lock);
@@ -152,7 +161,7 @@ static u32 tcmi_sess_count_own(const struct tcmi_sess *sess)
 static bool tcmi_sess_fits(const struct tcmi_sess *sess)
 {
 	u32 max = READ_ONCE(tcmi_max_sessions) ?: totalram_pages() / (4 * TCMI_SESS_PAGES);
-	u32 n = atomic_read(&tcmi_sess_normal), own;
+	u32 n = READ_ONCE(tcmi_sess_normal), own;
 
 	if (n <= max / 2)
 		return true;
@@ -166,20 +175,20 @@ static bool tcmi_sess_fits(const struct tcmi_sess *sess)
  * @tpg: portal group of a Normal session; the caller's reference stays the caller's
  * @endpoint: what a login has to name to find it; compared only
  * @login: the finished login
- * @status: gets the login status on failure
+ * @v: gets the reason of a failure
  *
  * Context: process, no locks. Not in the table yet: see tcmi_sess_publish().
  * Return: the session with one reference, or NULL.
  */
 struct tcmi_sess *tcmi_sess_new(enum iscsip_session_type type, struct tcmi_tpg *tpg,
 				const void *endpoint, const struct iscsip_login *login,
-				u16 *status)
+				struct iscsip_verdict *v)
 {
 	struct tcmi_sess *sess = kzalloc(sizeof(*sess), GFP_KERNEL);
 	u32 depth = TCMI_DISCOVERY_DEPTH;
 	int tsih;
 
-	*status = ISCSIP_LOGIN_NO_RESOURCES;
+	*v = ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_NO_RESOURCES, "out of memory");
 	if (!sess)
 		return NULL;
 	tsih = ida_alloc_range(tcmi_sess_tsihs(tpg), 1, U16_MAX, GFP_KERNEL);
@@ -207,12 +216,15 @@ struct tcmi_sess *tcmi_sess_new(enum iscsip_session_type type, struct tcmi_tpg *
 	/* core may ask for its end as soon as it knows the nexus */
 	spin_lock(&tcmi_sess_table_lock);
 	list_add_tail(&sess->entry, &tcmi_sess_list);
+	if (type == ISCSIP_SESSION_NORMAL)
+		tcmi_sess_counts(sess, true);
 	spin_unlock(&tcmi_sess_table_lock);
 	if (type == ISCSIP_SESSION_NORMAL) {
-		atomic_inc(&tcmi_sess_normal);
 		if (tcmi_sess_fits(sess))
-			*status = tcmi_sess_nexus(sess);
-		if (*status) {
+			*v = tcmi_sess_nexus(sess);
+		else
+			v->why = "too many sessions (max_sessions)";
+		if (v->action) {
 			tcmi_sess_put(sess);
 			return NULL;
 		}
@@ -308,6 +320,7 @@ static void tcmi_sess_release(struct kref *ref)
 
 	spin_lock(&tcmi_sess_table_lock);
 	list_del_init(&sess->entry);
+	tcmi_sess_counts(sess, false);
 	spin_unlock(&tcmi_sess_table_lock);
 	if (sess->se_sess) {
 		mutex_lock(&tcmi_nexus_mutex);
@@ -315,8 +328,6 @@ static void tcmi_sess_release(struct kref *ref)
 		transport_deregister_session(sess->se_sess);
 		mutex_unlock(&tcmi_nexus_mutex);
 	}
-	if (sess->type == ISCSIP_SESSION_NORMAL)
-		atomic_dec(&tcmi_sess_normal);
 	ida_free(tcmi_sess_tsihs(sess->tpg), sess->tsih);
 	if (sess->tpg)
 		tcmi_tpg_put(sess->tpg);
@@ -349,9 +360,9 @@ static void tcmi_sess_unhash(struct tcmi_sess *sess)
  * waits for it. A discovery session reinstates one at the same portal (7.4.2.1), or if
  * it names a target, one which names the same (7.4.2.2).
  *
- * Return: 0, or the login status when the portal group has been disabled meanwhile.
+ * Return: a refusal when the portal group has been disabled meanwhile.
  */
-u16 tcmi_sess_publish(struct tcmi_sess *sess)
+struct iscsip_verdict tcmi_sess_publish(struct tcmi_sess *sess)
 {
 	struct tcmi_sess *old = NULL;
 
@@ -359,7 +370,8 @@ u16 tcmi_sess_publish(struct tcmi_sess *sess)
 	/* pairs with disable, which clears active and then closes what it finds here */
 	if (sess->tpg && !READ_ONCE(sess->tpg->active)) {
 		spin_unlock(&tcmi_sess_table_lock);
-		return ISCSIP_LOGIN_UNAVAILABLE;
+		return ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_UNAVAILABLE,
+					    "portal group has just been disabled");
 	}
 	old = tcmi_sess_lookup(sess->endpoint, sess->initiator_name, sess->isid);
 	if (old) {
@@ -372,7 +384,7 @@ u16 tcmi_sess_publish(struct tcmi_sess *sess)
 		tcmi_sess_close(old, "reinstated by a new login");
 		tcmi_sess_put(old);
 	}
-	return ISCSIP_LOGIN_OK;
+	return ISCSIP_VERDICT_OK;
 }
 
 /**
@@ -406,11 +418,11 @@ struct tcmi_sess *tcmi_sess_find(const void *endpoint, const char *name, const u
  * A connection with the same CID is reinstated (6.3.4): told to close, not
  * waited for.
  *
- * Return: 0, or the login status: too many connections, or the session is closing.
+ * Return: a refusal when there are too many connections, or the session is closing.
  */
-u16 tcmi_sess_join(struct tcmi_sess *sess, struct tcmi_conn *conn)
+struct iscsip_verdict tcmi_sess_join(struct tcmi_sess *sess, struct tcmi_conn *conn)
 {
-	u16 status = ISCSIP_LOGIN_OK;
+	struct iscsip_verdict v = ISCSIP_VERDICT_OK;
 	struct tcmi_conn *other;
 	bool same = false;
 
@@ -422,17 +434,18 @@ u16 tcmi_sess_join(struct tcmi_sess *sess, struct tcmi_conn *conn)
 		same = true;
 	}
 	if (sess->state != TCMI_SESS_ACTIVE)
-		status = ISCSIP_LOGIN_NO_SESSION;
+		v = ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_NO_SESSION, "session is closing");
 	else if (sess->nconns >= sess->params.max_connections && !same)
-		status = ISCSIP_LOGIN_TOO_MANY_CONNS;
-	if (!status) {
+		v = ISCSIP_VERDICT_LOGIN(ISCSIP_LOGIN_TOO_MANY_CONNS,
+					 "too many connections in the session");
+	if (!v.action) {
 		list_add_tail(&conn->sess_entry, &sess->conns);
 		sess->nconns++;
 		kref_get(&sess->ref);
 		conn->sess = sess;
 	}
 	spin_unlock(&sess->lock);
-	return status;
+	return v;
 }
 
 /**
@@ -464,6 +477,7 @@ void tcmi_sess_leave(struct tcmi_conn *conn)
 	if (!--sess->nconns) {
 		sess->state = TCMI_SESS_CLOSING;
 		tcmi_sess_unhash(sess);
+		tcmi_sess_counts(sess, false);
 	}
 	spin_unlock(&sess->lock);
 	spin_unlock(&tcmi_sess_table_lock);

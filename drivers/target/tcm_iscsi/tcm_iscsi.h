@@ -294,6 +294,7 @@ struct tcmi_sess {
 	/* tcmi_sess_table_lock */
 	struct hlist_node hash;		/* unhashed once reinstated or closing */
 	struct list_head entry;		/* all sessions */
+	bool counted;			/* against max_sessions */
 
 	/* lock */
 	spinlock_t lock;		/* all below, up to the statistics */
@@ -713,9 +714,9 @@ bool tcmi_sess_acl_is_double(struct se_node_acl *se_acl, bool *dynamic);
 void tcmi_sess_hide_lun(struct se_portal_group *se_tpg, struct se_lun *lun);
 struct tcmi_sess *tcmi_sess_new(enum iscsip_session_type type, struct tcmi_tpg *tpg,
 				const void *endpoint, const struct iscsip_login *login,
-				u16 *status);
-u16 tcmi_sess_join(struct tcmi_sess *sess, struct tcmi_conn *conn);
-u16 tcmi_sess_publish(struct tcmi_sess *sess);
+				struct iscsip_verdict *v);
+struct iscsip_verdict tcmi_sess_join(struct tcmi_sess *sess, struct tcmi_conn *conn);
+struct iscsip_verdict tcmi_sess_publish(struct tcmi_sess *sess);
 void tcmi_sess_unpublish(struct tcmi_sess *sess);
 void tcmi_sess_leave(struct tcmi_conn *conn);
 struct tcmi_sess *tcmi_sess_find(const void *endpoint, const char *name, const u8 *isid,
