@@ -243,6 +243,28 @@ after=$(long_names)
 ok '[ $((after - before)) -lt 2000 ]' "which leaves no names in memory" ||
 	diag "kmalloc-256: $before objects before, $after after"
 
+# As CSI drivers call them.
+pvc="pvc-01234567-89ab-cdef-0123-456789abcdef"
+dmesg_mark
+try "a backstore with a name of 40 characters serves a target" \
+	eval 'mk_ramdisk $pvc 8 && quick_target ${BASE}pvc $pvc'
+is "$(size_of "iscsi://127.0.0.1:3260/${BASE}pvc/0")" $((8 << 20)) "which has its disk"
+ok '! dmesg_since | grep -q WQ_NAME_LEN' "and is not too long for a workqueue's name"
+
+# ---- names in the log ----
+# Another stranger each time: a row of refusals is logged once, and five of all a minute.
+logged()
+{
+	strangers=$((strangers + 1))
+	! bounded 15 iscsi-inq -i "${BASE}stranger$strangers" "iscsi://127.0.0.1:3260/$1/0" &&
+		dmesg_since | grep -q "login of ${BASE}stranger.* at 127.0.0.1:.* to $1 refused, status $2: "
+} >/dev/null 2>&1
+
+dmesg_mark
+strangers=0
+ok "poll 70 logged $IQN 0202" "the log says who is refused, from where, and at which target"
+ok "poll 70 logged ${BASE}nowhere 0203" "also where there is no such target"
+
 try "everything is torn down" teardown_all
 try "the module unloads" unload_target
 ip link del v9

@@ -696,10 +696,7 @@ unsigned long tcmi_cmd_tick(struct tcmi_conn *conn)
 		if (tcmi_cmd_is_dropped(conn, cmd)) {
 			tcmi_cmd_abort_waiting(conn, cmd);
 		} else if (tcmi_data_overdue(conn, cmd)) {
-			tcmi_stats_sess_fail(conn->sess->tpg->wwn, TCMI_SESS_FAIL_TIMEOUT,
-					     conn->sess->initiator_name);
-			conn->sess->timeout_errors++;
-			tcmi_conn_drop(conn, "no Data-Out came");
+			tcmi_nop_timeout(conn, "no Data-Out came");
 			break;
 		}
 	}

@@ -5,6 +5,7 @@
 #include <linux/inet.h>
 #include <linux/module.h>
 #include <linux/net.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/tcp.h>
 #include <net/sock.h>
@@ -159,4 +160,24 @@ void tcmi_conn_drop(struct tcmi_conn *conn, const char *why)
 {
 	set_bit(TCMI_CONN_ANNOUNCE, &conn->flags);
 	tcmi_conn_close(conn, why);
+}
+
+/**
+ * tcmi_conn_log() - we end a connection in full feature phase for what its initiator does
+ * @conn: the connection; its thread calls
+ * @why: constant text
+ */
+void tcmi_conn_log(const struct tcmi_conn *conn, const char *why)
+{
+	static DEFINE_RATELIMIT_STATE(limit, 60 * HZ, 10);
+	const struct tcmi_sess *sess = conn->sess;
+
+	if (!__ratelimit(&limit))
+		return;
+	if (sess && sess->tpg)
+		pr_info("%s: session of %s at %s with %s,%u ends: %s\n", TCMI_NAME,
+			sess->initiator_name, conn->peer_text, sess->tpg->wwn->name,
+			sess->tpg->tag, why);
+	else
+		pr_info("%s: connection from %s dropped: %s\n", TCMI_NAME, conn->peer_text, why);
 }

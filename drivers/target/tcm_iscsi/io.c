@@ -117,6 +117,17 @@ static const char *tcmi_io_error(int err)
 	}
 }
 
+static void tcmi_io_failed(struct tcmi_conn *conn, int err)
+{
+	const char *why = tcmi_io_error(err);
+
+	/* that an initiator goes is its own business; the receiver has told what it did wrong */
+	if (conn->phase == ISCSIP_PHASE_FULL && !tcmi_conn_over(conn) && err != -ECONNRESET &&
+	    err != -EPIPE && err != -EPROTO)
+		tcmi_conn_log(conn, why);
+	tcmi_conn_close(conn, why);
+}
+
 /*
  * One look at everything. Return: > 0 look again, 0 sleep, < 0 close; of these
  * -EOWNERDEAD: the connection belongs to another thread now.
@@ -132,7 +143,7 @@ static int tcmi_io_once(struct tcmi_conn *conn)
 	rx = tcmi_rx_run(conn);
 	/* at once: the next thread of the connection would not know of it */
 	if (rx < 0)
-		tcmi_conn_close(conn, tcmi_io_error(rx));
+		tcmi_io_failed(conn, rx);
 	if (!tcmi_submit_run(conn))
 		return -EOWNERDEAD;
 	if (rx < 0)
@@ -172,7 +183,7 @@ static bool tcmi_io_loop(struct tcmi_conn *conn)
 		if (ret == -EOWNERDEAD)
 			return false;
 		if (ret < 0)
-			tcmi_conn_close(conn, tcmi_io_error(ret));
+			tcmi_io_failed(conn, ret);
 		deadline = tcmi_io_deadlines(conn);
 		if (tcmi_conn_over(conn))
 			return true;

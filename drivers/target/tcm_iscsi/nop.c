@@ -108,11 +108,17 @@ static bool tcmi_nop_deaf(const struct tcmi_conn *conn, const struct tcmi_acl *a
 	return conn->tx.blocked && time_after(jiffies, conn->tx.took + seconds * HZ);
 }
 
-static void tcmi_nop_timeout(struct tcmi_conn *conn, const char *why)
+/**
+ * tcmi_nop_timeout() - an initiator has said nothing for too long, or not what it owes
+ * @conn: the connection, of a normal session; its thread calls
+ * @why: constant text
+ */
+void tcmi_nop_timeout(struct tcmi_conn *conn, const char *why)
 {
 	conn->sess->timeout_errors++;
 	tcmi_stats_sess_fail(conn->sess->tpg->wwn, TCMI_SESS_FAIL_TIMEOUT,
 			     conn->sess->initiator_name);
+	tcmi_conn_log(conn, why);
 	tcmi_conn_drop(conn, why);
 }
 

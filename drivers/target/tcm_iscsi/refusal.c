@@ -244,8 +244,9 @@ u32 tcmi_refusal_note(const struct tcmi_conn *conn, const char *initiator, const
 	tcmi_who(&who, conn, initiator, target);
 	delay = tcmi_refused_note(&who, status, why, &log);
 	if (log)
-		pr_info("%s: login of %s at %s refused, status %04x: %s\n", TCMI_NAME,
-			*initiator ? initiator : "(unnamed)", conn->peer_text, status, why);
+		pr_info("%s: login of %s at %s%s%s refused, status %04x: %s\n", TCMI_NAME,
+			*initiator ? initiator : "(unnamed)", conn->peer_text,
+			*target ? " to " : "", target, status, why);
 	return *initiator ? delay : 0;
 }
 

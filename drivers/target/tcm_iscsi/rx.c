@@ -278,8 +278,7 @@ static int tcmi_rx_act(struct tcmi_conn *conn, struct iscsip_verdict v)
 		if (conn->phase == ISCSIP_PHASE_LOGIN)
 			tcmi_refusal_dropped(conn, v.why);
 		else
-			pr_info_ratelimited("%s: connection from %s dropped: %s\n", TCMI_NAME,
-					    conn->peer_text, v.why);
+			tcmi_conn_log(conn, v.why);
 		tcmi_conn_close(conn, v.why);
 		return -EPROTO;
 	}

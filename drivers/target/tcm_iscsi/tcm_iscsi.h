@@ -648,6 +648,7 @@ bool tcmi_conn_set_state(struct tcmi_conn *conn, enum tcmi_conn_state state);
 void tcmi_conn_kick(struct tcmi_conn *conn);
 void tcmi_conn_close(struct tcmi_conn *conn, const char *why);
 void tcmi_conn_drop(struct tcmi_conn *conn, const char *why);
+void tcmi_conn_log(const struct tcmi_conn *conn, const char *why);
 void tcmi_addr_text(const struct sockaddr_storage *addr, char *text, size_t len);
 
 /* ---- io.c: the thread ---- */
@@ -757,6 +758,7 @@ struct iscsip_verdict tcmi_nop_header(struct tcmi_conn *conn, const struct iscsi
 void tcmi_nop_echo(struct tcmi_conn *conn, struct tcmi_pdu *pdu);
 void tcmi_nop_sent(struct tcmi_conn *conn, const struct tcmi_pdu *pdu);
 unsigned long tcmi_nop_tick(struct tcmi_conn *conn);
+void tcmi_nop_timeout(struct tcmi_conn *conn, const char *why);
 struct iscsip_verdict tcmi_logout_header(struct tcmi_conn *conn, const struct iscsip_req *req);
 void tcmi_logout_ask(struct tcmi_conn *conn);
 void tcmi_logout_announce(struct tcmi_conn *conn);
