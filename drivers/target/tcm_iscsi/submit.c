@@ -63,7 +63,7 @@ static struct tcmi_lane *tcmi_lane_new(struct se_device *dev)
 	if (!lane)
 		return NULL;
 	/* no rescuer: that would be a thread for every backend */
-	lane->wq = alloc_workqueue("tcmi_%s", WQ_UNBOUND, TCMI_LANE_WIDTH,
+	lane->wq = alloc_workqueue("tcmi_%.26s", WQ_UNBOUND, TCMI_LANE_WIDTH,
 				   config_item_name(&dev->dev_group.cg_item));
 	if (!lane->wq) {
 		kfree(lane);
@@ -123,7 +123,7 @@ static void tcmi_lane_leave(struct tcmi_lane *lane)
  * Context: process, core's configfs. Without memory for a lane, the LUN's commands
  * take the queue that all LUNs without one share.
  *
- * Return: 0, or -ENOMEM, which core doesn't look at.
+ * Return: 0, -ENOMEM, or -EBUSY; core doesn't look at it.
  */
 int tcmi_lane_link(struct se_portal_group *se_tpg, struct se_lun *lun)
 {
@@ -134,14 +134,16 @@ int tcmi_lane_link(struct se_portal_group *se_tpg, struct se_lun *lun)
 	mutex_lock(&tcmi_lanes_lock);
 	lane = tcmi_lane_of(rcu_access_pointer(lun->lun_se_dev));
 	if (lane) {
-		ret = xa_err(xa_store(&tpg->lanes, lun->unpacked_lun, lane, GFP_KERNEL));
+		/* core takes lun_1 and lun_01 for two LUNs */
+		ret = xa_insert(&tpg->lanes, lun->unpacked_lun, lane, GFP_KERNEL);
 		if (ret)
 			tcmi_lane_leave(lane);
 	}
 	mutex_unlock(&tcmi_lanes_lock);
 	if (ret)
-		pr_warn_ratelimited("%s: %s,%u: LUN %llu shares a queue: out of memory\n",
-				    TCMI_NAME, tpg->wwn->name, tpg->tag, lun->unpacked_lun);
+		pr_warn_ratelimited("%s: %s,%u: LUN %llu shares a queue: %s\n", TCMI_NAME,
+				    tpg->wwn->name, tpg->tag, lun->unpacked_lun,
+				    ret == -EBUSY ? "it is there twice" : "out of memory");
 	return ret;
 }
 
@@ -152,12 +154,15 @@ int tcmi_lane_link(struct se_portal_group *se_tpg, struct se_lun *lun)
  */
 void tcmi_lane_unlink(struct se_portal_group *se_tpg, struct se_lun *lun)
 {
+	struct xarray *lanes = &to_tcmi_tpg(se_tpg)->lanes;
 	struct tcmi_lane *lane;
 
 	mutex_lock(&tcmi_lanes_lock);
-	lane = xa_erase(&to_tcmi_tpg(se_tpg)->lanes, lun->unpacked_lun);
-	if (lane)
+	lane = xa_load(lanes, lun->unpacked_lun);
+	if (lane && lane->dev == rcu_access_pointer(lun->lun_se_dev)) {
+		xa_erase(lanes, lun->unpacked_lun);
 		tcmi_lane_leave(lane);
+	}
 	mutex_unlock(&tcmi_lanes_lock);
 }
 
