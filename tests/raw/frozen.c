@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #define BUSY		0x08
+#define ORDERED		2	/* ATTR */
 #define IQN_LIVE	BASE "live"
 #define LUN_DEAD	0
 #define LUN_LIVE	1
@@ -653,6 +654,66 @@ static void fence_aborted(const void *arg)
 		CK_EQ(io[i]->status, 0, "the status");
 	}
 	write_check(a, LUN_DEAD);
+}
+
+/* What waits for its turn in core is neither a registration nor the removal of an ACL. */
+static void ordered_registrations(const void *arg)
+{
+	struct conn *a = ready_as(BASE "node-a"), *b = ready_as(BASE "node-b");
+	struct scsi *o, *s;
+
+	(void)arg;
+	tap_defer(clear_at_end, NULL);
+	freeze();
+	stuck(a, STUCK);
+	o = scsi_rw(false, LUN_DEAD, 2048, 8);
+	o->attr = ORDERED;
+	scsi_send(a, o);
+	ping(a);
+	s = scsi_pr_out(LUN_DEAD, PR_REGISTER_IGNORE, 0, 0xa);
+	s->attr = ORDERED;
+	pr_done(a, s, "an ORDERED registration");
+	registered(b, 0xb);
+	live_io(a);
+	thaw();
+	await(a, o);
+	all_is_well();
+}
+
+/* Core's workqueue sleeps in the disk; data for it has come, and something else behind them. */
+static void queued_writes(const void *arg)
+{
+	char disk[PATH_MAX];
+	struct scsi *w[4];
+	struct conn *c;
+
+	(void)arg;
+	CK(realpath(tap_fmt("/sys/kernel/config/target/%s/lun/lun_%u/dying", getenv("RAW_CFG"),
+			    LUN_DEAD), disk), "no link to the backstore");
+	if (access(tap_fmt("%s/attrib/submit_type", disk), F_OK))
+		tap_skip("core does not submit from a workqueue in this kernel");
+	c = ready_as(BASE "queued");
+	cfg_set(tap_fmt("%s/attrib/submit_type", disk), "2");
+	freeze();
+	stuck(c, 4);
+	for (int i = 0; i < 4; i++) {
+		w[i] = scsi_rw(true, LUN_DEAD, 1024 + 8 * i, 8);
+		scsi_imm(w[i], 4096);
+		scsi_send(c, w[i]);
+	}
+	ping(c);
+	live_io(c);
+	nobody_else_notices();
+	thaw();
+	for (int i = 0; i < 4; i++) {
+		await(c, w[i]);
+		CK_EQ(w[i]->status, 0, "the status");
+	}
+	for (int i = 0; i < 4; i++)
+		scsi_good(c, scsi_rw(false, LUN_DEAD, 1024 + 8 * i, 8));
+	settle(c, LUN_DEAD);
+	write_check(c, LUN_DEAD);
+	all_is_well();
 }
 
 /* Sent and aborted, again and again: none of it stays with the tasks it waits for. */
@@ -1324,6 +1385,10 @@ static const struct tap_case cases[] = {
 	{ "4.2.3.3", "PREEMPT AND ABORT of a node that has gone is answered after the thaw",
 	  fenced, &k1 },
 	{ "4.2.3.3", "PREEMPT AND ABORT that waits for a frozen disk can be aborted", fence_aborted },
+	{ "4.2.2.1", "ORDERED registrations, and those behind ORDERED commands, are carried out",
+	  ordered_registrations },
+	{ "4.2.2.1", "data for core's workqueue, which sleeps in the disk, hold up no other LUN",
+	  queued_writes },
 	{ "4.2.3.3", "a reset and a PREEMPT AND ABORT behind the same orphans are both answered",
 	  fence_and_reset },
 	{ "4.2.3.3", "resets and PREEMPT AND ABORTs at the same time are all answered",

@@ -250,24 +250,53 @@ bool tcmi_cmd_hold_room(struct tcmi_conn *conn, struct tcmi_cmd *cmd, u32 len)
 	return true;
 }
 
-/* An early command: its data needs a place of its own until it is due. */
-static struct iscsip_verdict tcmi_cmd_hold(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+/* A place for the data that come with a command. Return: 0, -ENOBUFS or -ENOMEM. */
+static int tcmi_cmd_hold_place(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
 	const struct iscsip_req *req = &cmd->req;
 	u32 len = req->dsl;
 
-	/* first of all: from here the teardown finds it if we fail */
-	tcmi_window_hold(conn, cmd);
 	if (tcmi_cmd_is_write(cmd) && !req->final)
 		len = min(req->scsi.edtl, conn->params.first_burst);
-	if (len) {
-		if (!tcmi_cmd_hold_room(conn, cmd, len))
-			return ISCSIP_VERDICT_DROP("too much data ahead of its turn");
-		cmd->held_sgl = sgl_alloc(len, GFP_KERNEL, &cmd->held_nents);
-		if (!cmd->held_sgl)
-			return ISCSIP_VERDICT_DROP("out of memory");
+	if (!len)
+		return 0;
+	if (!tcmi_cmd_hold_room(conn, cmd, len))
+		return -ENOBUFS;
+	cmd->held_sgl = sgl_alloc(len, GFP_KERNEL, &cmd->held_nents);
+	return cmd->held_sgl ? 0 : -ENOMEM;
+}
+
+/* An early command: its data needs a place of its own until it is due. */
+static struct iscsip_verdict tcmi_cmd_hold(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	/* first of all: from here the teardown finds it if we fail */
+	tcmi_window_hold(conn, cmd);
+	switch (tcmi_cmd_hold_place(conn, cmd)) {
+	case 0:
+		return ISCSIP_VERDICT_OK;
+	case -ENOBUFS:
+		return ISCSIP_VERDICT_DROP("too much data ahead of its turn");
+	default:
+		return ISCSIP_VERDICT_DROP("out of memory");
 	}
-	return ISCSIP_VERDICT_OK;
+}
+
+/**
+ * tcmi_cmd_hold_data() - the data of a write have come, core's pages for it have not
+ * @conn: the connection; its thread calls
+ * @cmd: the write, in core
+ *
+ * Core's workqueue may sleep in another command for as long as the backend likes, where the
+ * administrator made the backstore submit from there.
+ *
+ * Return: true if they have a place; else they wait in the socket, with all behind them.
+ */
+bool tcmi_cmd_hold_data(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	if (!tcmi_cmd_hold_place(conn, cmd))
+		return cmd->held_sgl;
+	tcmi_cmd_free_held(conn, cmd);
+	return false;
 }
 
 static struct iscsip_verdict tcmi_cmd_build(struct tcmi_conn *conn, struct tcmi_cmd *cmd,

@@ -183,6 +183,7 @@ void tcmi_cmd_accept(struct tcmi_conn *conn, struct tcmi_cmd *cmd,
 		     const struct iscsip_req *req);
 u64 tcmi_lun(u64 lun);
 bool tcmi_cmd_recall(struct tcmi_cmd *cmd);
+bool tcmi_cmd_hold_data(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 bool tcmi_cmd_hold_room(struct tcmi_conn *conn, struct tcmi_cmd *cmd, u32 len);
 bool tcmi_cmd_crowded(const struct tcmi_conn *conn, bool tmf);
 void tcmi_cmd_unhold(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
@@ -237,6 +238,7 @@ int tcmi_submit_init(void);
 void tcmi_submit_exit(void);
 
 /* ---- reserve.c: PERSISTENT RESERVE OUT ---- */
+bool tcmi_reserve_emulated(const struct se_cmd *se_cmd);
 bool tcmi_reserve_queue(struct tcmi_lane *lane, struct tcmi_cmd *cmd);
 bool tcmi_reserve_unqueue(struct tcmi_cmd *cmd);
 void tcmi_reserve_done(struct tcmi_cmd *cmd);

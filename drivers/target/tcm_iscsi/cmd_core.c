@@ -316,8 +316,12 @@ void tcmi_core_whole_answer(struct se_cmd *se_cmd)
 }
 
 /**
- * tcmi_core_guard() - keep core from two mistakes
+ * tcmi_core_guard() - keep core from three mistakes
  * @cmd: a command, prepared
+ *
+ * It executes a PERSISTENT RESERVE OUT behind an ORDERED command when that has been executed,
+ * which takes a dead disk for ever; and with it those of all nodes, of which there is one at a
+ * time. None of them needs the disk.
  *
  * For the protection information of no blocks it makes a list without entries, and marks
  * the last one.
@@ -332,6 +336,8 @@ void tcmi_core_guard(struct tcmi_cmd *cmd)
 
 	if (!se_cmd->prot_length)
 		se_cmd->prot_op = TARGET_PROT_NORMAL;
+	if (tcmi_reserve_emulated(se_cmd))
+		se_cmd->sam_task_attr = TCM_HEAD_TAG;
 	if (!(se_cmd->se_cmd_flags & SCF_COMPARE_AND_WRITE) ||
 	    !se_cmd->transport_complete_callback)
 		return;

@@ -26,6 +26,18 @@
 static DEFINE_SPINLOCK(tcmi_reserve_lock);	/* lane->pr_*, cmd->pr_lane; the entries there */
 
 /**
+ * tcmi_reserve_emulated() - is it a PERSISTENT RESERVE OUT that core carries out by itself?
+ * @se_cmd: a command, prepared
+ *
+ * An initiator may call it a read, and core takes a list of zeros.
+ */
+bool tcmi_reserve_emulated(const struct se_cmd *se_cmd)
+{
+	return se_cmd->t_task_cdb[0] == PERSISTENT_RESERVE_OUT &&
+	       !(se_cmd->se_dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH_PGR);
+}
+
+/**
  * tcmi_reserve_queue() - give core a command which may change reservations
  * @lane: the way to its backend. Not its queue: what sleeps there waits for the disk, which
  *	  this one does not need
@@ -36,8 +48,7 @@ bool tcmi_reserve_queue(struct tcmi_lane *lane, struct tcmi_cmd *cmd)
 {
 	unsigned long flags;
 
-	/* an initiator may call it a read, and core takes a list of zeros */
-	if (!lane || cmd->se_cmd.t_task_cdb[0] != PERSISTENT_RESERVE_OUT)
+	if (!lane || !tcmi_reserve_emulated(&cmd->se_cmd))
 		return false;
 	kref_get(&lane->ref);
 	spin_lock_irqsave(&tcmi_reserve_lock, flags);

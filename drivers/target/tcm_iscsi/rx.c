@@ -489,7 +489,7 @@ static int tcmi_rx_pdu(struct tcmi_conn *conn)
 		rx->state = TCMI_RX_WAIT_BUF;
 	}
 	if (rx->state == TCMI_RX_WAIT_BUF) {
-		if (rx->left && tcmi_rx_buffer_missing(conn))
+		if (rx->left && tcmi_rx_buffer_missing(conn) && !tcmi_cmd_hold_data(conn, rx->cmd))
 			return -EAGAIN;
 		if (rx->left && rx->cmd && rx->dest == TCMI_DEST_DRAIN)
 			tcmi_cmd_rx_dest(conn);

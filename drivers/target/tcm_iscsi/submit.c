@@ -269,9 +269,9 @@ static void tcmi_lane_queue(struct tcmi_lane *lane, struct tcmi_cmd *cmd)
 }
 
 /* Does core answer this by itself, without the backend and without sleeping? */
-static bool tcmi_submit_emulated(u8 opcode)
+static bool tcmi_submit_emulated(const struct se_cmd *se_cmd)
 {
-	switch (opcode) {
+	switch (se_cmd->t_task_cdb[0]) {
 	case TEST_UNIT_READY:
 	case INQUIRY:
 	case REPORT_LUNS:
@@ -281,12 +281,14 @@ static bool tcmi_submit_emulated(u8 opcode)
 	case MODE_SENSE:
 	case MODE_SENSE_10:
 	case MAINTENANCE_IN:
+		return true;
 	case PERSISTENT_RESERVE_IN:
 	case RESERVE_6:
 	case RESERVE_10:
 	case RELEASE_6:
 	case RELEASE_10:
-		return true;
+		/* else the disk keeps reservations */
+		return !(se_cmd->se_dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH_PGR);
 	default:
 		return false;
 	}
@@ -454,10 +456,10 @@ void tcmi_submit_exit(void)
 /* ---- the connection's commands ---- */
 
 /* May the backend have it, however many commands of ended sessions it has already? */
-static bool tcmi_submit_always(const struct tcmi_lane *lane, u8 opcode)
+static bool tcmi_submit_always(const struct tcmi_lane *lane, const struct se_cmd *se_cmd)
 {
 	return lane->emulated &&
-	       (tcmi_submit_emulated(opcode) || opcode == PERSISTENT_RESERVE_OUT);
+	       (tcmi_submit_emulated(se_cmd) || tcmi_reserve_emulated(se_cmd));
 }
 
 /* Has the backend too many commands of ended sessions for this one? */
@@ -471,7 +473,7 @@ static bool tcmi_submit_full(const struct se_cmd *se_cmd)
 	lane = tcmi_lane_get(se_cmd->se_lun);
 	if (!lane)
 		return false;
-	full = !tcmi_submit_always(lane, se_cmd->t_task_cdb[0]) && tcmi_drain_full(lane);
+	full = !tcmi_submit_always(lane, se_cmd) && tcmi_drain_full(lane);
 	tcmi_lane_put(lane);
 	return full;
 }
@@ -566,7 +568,7 @@ static bool tcmi_submit_lun(struct tcmi_conn *conn, const struct se_lun *lun,
 		u8 opcode = cmd->se_cmd.t_task_cdb[0];
 
 		cmd->tpg_lun = lun->unpacked_lun;
-		if ((!lane || lane->emulated) && tcmi_submit_emulated(opcode)) {
+		if ((!lane || lane->emulated) && tcmi_submit_emulated(&cmd->se_cmd)) {
 			tcmi_submit(cmd);
 		} else if (lane && lane->direct && tcmi_submit_is_rw(opcode) &&
 			   atomic_read(&lane->blocked) <= 0) {
