@@ -148,6 +148,8 @@ static void protection(const void *arg)
 		{ { 0x41, 0x60, [8] = 8 }, 10, 0, false },
 		{ { 0x28, 0x60, [8] = 1 }, 10, 0, false },
 		{ { 0x28, 0x60, [7] = 8 }, 10, 512, false },
+		/* what is written would be less than what has come */
+		{ { 0x2a, 0x60, [8] = 8 }, 10, 8192, true },
 	};
 	static const uint8_t write0[10] = { 0x2a }, read0[10] = { 0x28 };
 	struct conn *c = login_normal();
@@ -162,8 +164,8 @@ static void protection(const void *arg)
 		s->edtl = protected[i].edtl;
 		s->write = protected[i].write;
 		s->read = !s->write && s->edtl;
-		s->in = tap_alloc(512);
-		s->out = tap_alloc(512);
+		s->in = tap_alloc(8192);
+		s->out = tap_alloc(8192);
 		scsi_run(c, s);
 		CK_EQ(s->status, 2, "the status");
 	}

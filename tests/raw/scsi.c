@@ -161,6 +161,7 @@ static void noise(const void *arg)
 	static const uint8_t tur[6];
 
 	(void)arg;
+	scsi_settle(c, 0);
 	scsi_settle(ro, 0);
 	for (int i = 0; i < 4000; i++) {
 		struct scsi *s = scsi_new(LUN_NONE, tur, 6), *w = scsi_rw(true, 0, 0, 1);
@@ -170,6 +171,10 @@ static void noise(const void *arg)
 		w->manual_r2t = true;
 		scsi_run(ro, w);
 		scsi_check(w, 7, 0x27, 0);
+		w = scsi_rw(i & 1, 0, 0x7ffffff0, 1);
+		w->manual_r2t = true;
+		scsi_run(c, w);
+		scsi_check(w, 5, 0x21, 0);
 		tap_limit(30000);
 	}
 	conn_healthy(c);
@@ -779,7 +784,8 @@ static const struct tap_case cases[] = {
 	{ "11.4.5.3", "so it is with REPORT LUNS", alloc_exceeds, "luns" },
 	{ "11.4.2", "a list of 256 MiB is refused before any of it is asked for", too_long },
 	{ "11.4.2", "many long lists get TASK SET FULL, and others their memory", much_memory },
-	{ "11.4.2", "commands for no LUN and writes where none may be are refused", noise },
+	{ "11.4.2", "commands for no LUN, beyond the end, and writes where none may be are refused",
+	  noise },
 	{ "11.4.5", "a read of more than expected is an overflow", read_overflow },
 	{ "11.4.5", "a read of less than expected is an underflow", read_underflow },
 	{ "11.4.5", "a write of less than expected is an underflow",

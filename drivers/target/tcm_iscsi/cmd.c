@@ -193,7 +193,7 @@ static void tcmi_cmd_submit(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 			    tcmi_core_direction(req, cdb), TARGET_SCF_ACK_KREF))
 		WARN_ON_ONCE(1);	/* only sessions with a stopped counter refuse */
 	se_cmd->tag = cmd->itt;
-	if (tcmi_core_lookup(se_cmd))
+	if (tcmi_core_lookup(se_cmd, cdb))
 		return;
 	if (target_submit_prep(se_cmd, cdb, NULL, 0, NULL, 0, NULL, 0, GFP_KERNEL)) {
 		tcmi_core_refused();	/* its status has been posted */

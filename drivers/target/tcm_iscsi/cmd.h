@@ -276,7 +276,7 @@ void tcmi_queue_tm_rsp(struct se_cmd *se_cmd);
 void tcmi_aborted_task(struct se_cmd *se_cmd);
 int tcmi_check_stop_free(struct se_cmd *se_cmd);
 void tcmi_release_cmd(struct se_cmd *se_cmd);
-bool tcmi_core_lookup(struct se_cmd *se_cmd);
+bool tcmi_core_lookup(struct se_cmd *se_cmd, const u8 *cdb);
 void tcmi_core_refused(void);
 enum dma_data_direction tcmi_core_direction(const struct iscsip_req *req, const u8 *cdb);
 bool tcmi_core_contradicts(const struct tcmi_cmd *cmd);

@@ -116,8 +116,9 @@ static sense_reason_t tcmi_caw_done(struct se_cmd *se_cmd, bool success, int *po
 }
 
 /*
- * Core logs each command for a LUN that its initiator doesn't see, and each write to one
- * that it may only read. After some of these in a minute it isn't asked any more.
+ * Core logs each command for a LUN that its initiator doesn't see, each write to one that it
+ * may only read, and each read and write beyond the end. After some of these in a minute it
+ * isn't asked any more.
  */
 #define TCMI_CORE_LINES		20
 #define TCMI_CORE_MINUTE	(60 * HZ)
@@ -137,7 +138,54 @@ void tcmi_core_refused(void)
 	atomic_inc(&tcmi_core_lines);
 }
 
-static sense_reason_t tcmi_core_access(const struct se_cmd *se_cmd)
+/* Of a CDB that reads or writes blocks: are there so many? */
+static bool tcmi_core_beyond(struct se_device *dev, const u8 *cdb)
+{
+	u64 lba, blocks;
+	u32 sectors;
+
+	switch (cdb[0]) {
+	case READ_6:
+	case WRITE_6:
+		lba = get_unaligned_be24(cdb + 1) & 0x1fffff;
+		sectors = cdb[4] ?: 256;
+		break;
+	case READ_10:
+	case WRITE_10:
+		lba = get_unaligned_be32(cdb + 2);
+		sectors = get_unaligned_be16(cdb + 7);
+		break;
+	case READ_12:
+	case WRITE_12:
+		lba = get_unaligned_be32(cdb + 2);
+		sectors = get_unaligned_be32(cdb + 6);
+		break;
+	case READ_16:
+	case WRITE_16:
+		lba = get_unaligned_be64(cdb + 2);
+		sectors = get_unaligned_be32(cdb + 10);
+		break;
+	default:
+		return false;
+	}
+	blocks = dev->transport->get_blocks(dev) + 1;
+	return lba > blocks || sectors > blocks - lba;
+}
+
+static sense_reason_t tcmi_core_deve(const struct se_cmd *se_cmd, const u8 *cdb,
+				     const struct se_dev_entry *deve)
+{
+	struct se_device *dev = rcu_dereference(deve->se_lun->lun_se_dev);
+
+	if (deve->lun_access_ro && se_cmd->data_direction == DMA_TO_DEVICE)
+		return TCM_WRITE_PROTECTED;
+	if (dev && !(dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH) &&
+	    tcmi_core_beyond(dev, cdb))
+		return TCM_ADDRESS_OUT_OF_RANGE;
+	return TCM_NO_SENSE;
+}
+
+static sense_reason_t tcmi_core_access(const struct se_cmd *se_cmd, const u8 *cdb)
 {
 	/* everyone may ask LUN 0 what there is */
 	sense_reason_t reason = se_cmd->orig_fe_lun ? TCM_NON_EXISTENT_LUN : TCM_NO_SENSE;
@@ -146,8 +194,7 @@ static sense_reason_t tcmi_core_access(const struct se_cmd *se_cmd)
 	rcu_read_lock();
 	hlist_for_each_entry_rcu(deve, &se_cmd->se_sess->se_node_acl->lun_entry_hlist, link)
 		if (deve->mapped_lun == se_cmd->orig_fe_lun)
-			reason = deve->lun_access_ro && se_cmd->data_direction == DMA_TO_DEVICE ?
-				 TCM_WRITE_PROTECTED : TCM_NO_SENSE;
+			reason = tcmi_core_deve(se_cmd, cdb, deve);
 	rcu_read_unlock();
 	return reason;
 }
@@ -155,16 +202,17 @@ static sense_reason_t tcmi_core_access(const struct se_cmd *se_cmd)
 /**
  * tcmi_core_lookup() - refuse in core's place what core would log
  * @se_cmd: a command, not prepared yet
+ * @cdb: its whole CDB
  * Return: true if its status has been posted.
  */
-bool tcmi_core_lookup(struct se_cmd *se_cmd)
+bool tcmi_core_lookup(struct se_cmd *se_cmd, const u8 *cdb)
 {
 	sense_reason_t reason;
 
 	if (likely(atomic_read(&tcmi_core_lines) < TCMI_CORE_LINES) ||
 	    time_after(jiffies, READ_ONCE(tcmi_core_minute) + TCMI_CORE_MINUTE))
 		return false;
-	reason = tcmi_core_access(se_cmd);
+	reason = tcmi_core_access(se_cmd, cdb);
 	if (!reason)
 		return false;
 	transport_send_check_condition_and_sense(se_cmd, reason, 0);
@@ -262,8 +310,8 @@ enum dma_data_direction tcmi_core_direction(const struct iscsip_req *req, const 
  * tcmi_core_contradicts() - does the CDB move other data than the initiator says?
  * @cmd: a command, prepared
  *
- * The other way, which core would do with the rights of what was said; or more, which core
- * takes for granted where the CDB asks for protection information.
+ * The other way, which core would do with the rights of what was said; or another length,
+ * which core takes for granted where the CDB asks for protection information.
  *
  * Return: true if it must not start.
  */
@@ -273,7 +321,9 @@ bool tcmi_core_contradicts(const struct tcmi_cmd *cmd)
 	struct se_device *dev = se_cmd->se_dev;
 	const u8 *cdb = se_cmd->t_task_cdb;
 
-	if (se_cmd->data_length > cmd->req.scsi.edtl)
+	if (se_cmd->data_length > cmd->req.scsi.edtl ||
+	    (se_cmd->data_length < cmd->req.scsi.edtl &&
+	     !(se_cmd->se_cmd_flags & SCF_UNDERFLOW_BIT) && tcmi_cmd_is_write(cmd)))
 		return true;
 	switch (tcmi_cdb_kind(cdb)) {
 	case TCMI_CDB_READS:

@@ -24,6 +24,13 @@
 #include <linux/uio.h>
 #include <target/target_core_base.h>
 
+/* got a place of its own in 6.12 */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#include <asm/unaligned.h>
+#else
+#include <linux/unaligned.h>
+#endif
+
 /* crypto_memneq() moved to its own header in 6.8 */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
 #include <crypto/algapi.h>
