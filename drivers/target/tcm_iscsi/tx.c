@@ -269,10 +269,10 @@ static void tcmi_tx_residual(const struct tcmi_cmd *cmd, struct iscsip_residual 
 		res->underflow = se_cmd->data_length < edtl;
 		res->count = res->overflow ? se_cmd->data_length - edtl :
 			     edtl - se_cmd->data_length;
-	} else if (!in && !res->overflow && se_cmd->scsi_status &&
-		   !test_bit(TCMI_CMD_EXECUTED, &cmd->flags) &&
-		   (cmd->req.scsi.read || !res->underflow)) {
+	} else if (!in && se_cmd->scsi_status && !test_bit(TCMI_CMD_EXECUTED, &cmd->flags) &&
+		   (cmd->req.scsi.read || !(res->overflow || res->underflow))) {
 		/* a read without data, a write that never began: nothing was presented */
+		res->overflow = false;
 		res->underflow = edtl;
 		res->count = edtl;
 	}

@@ -34,10 +34,17 @@ enum iscsip_window_verdict tcmi_window_enter(struct tcmi_conn *conn,
 	return v;
 }
 
-static void tcmi_window_advance(struct tcmi_sess *sess)
+/*
+ * 6.3.4: the login that takes this connection's place says what is expected next. Who joins
+ * closes us under this lock: what we still have in hand is lost, and comes again there.
+ */
+static void tcmi_window_advance(struct tcmi_conn *conn)
 {
+	struct tcmi_sess *sess = conn->sess;
+
 	spin_lock(&sess->lock);
-	iscsip_window_advance(&sess->window);
+	if (!tcmi_conn_over(conn))
+		iscsip_window_advance(&sess->window);
 	spin_unlock(&sess->lock);
 }
 
@@ -56,7 +63,7 @@ void tcmi_window_pass(struct tcmi_conn *conn, const struct iscsip_req *req)
 	conn->rx.pass_due = req->opcode == ISCSIP_OP_TEXT || (conn->rx.ddgst_on && req->dsl);
 	if (conn->rx.pass_due)
 		return;
-	tcmi_window_advance(conn->sess);
+	tcmi_window_advance(conn);
 }
 
 /**
@@ -68,7 +75,7 @@ void tcmi_window_intact(struct tcmi_conn *conn)
 	if (!conn->rx.pass_due)
 		return;
 	conn->rx.pass_due = false;
-	tcmi_window_advance(conn->sess);
+	tcmi_window_advance(conn);
 }
 
 /**
@@ -142,7 +149,7 @@ static struct iscsip_verdict tcmi_window_text(struct tcmi_conn *conn, struct tcm
 	struct iscsip_verdict v = tcmi_text_payload(conn, req);
 
 	if (v.action != ISCSIP_REJECT) {
-		tcmi_window_advance(conn->sess);
+		tcmi_window_advance(conn);
 		return v;
 	}
 	cmd->pdu->code = v.code;
