@@ -6,8 +6,9 @@ usage: doc.py RST BLOCK=FIGURES...
 
 What is between ".. begin BLOCK KIND" and ".. end BLOCK" in RST is replaced by a
 table of the kind: "target" or "all" (CPU time per I/O), "events" (segments and
-context switches per I/O), "latency". A block of kind "plot" names an SVG file; one of kind
-"lines" has the lines as they are, by subject.
+context switches per I/O), "latency", "growth" (what one CPU does, and how many are needed
+for more). A block of kind "plot" names an SVG file; one of kind "lines" has the lines as
+they are, by subject.
 """
 import os
 import re
@@ -19,6 +20,7 @@ import table  # noqa: E402
 
 NAMES = {"ours": "tcm_iscsi", "intree": "in-tree", "nvmet": "nvmet-tcp", "tgt": "tgt",
          "null": "null"}
+GROWTH = [10, 25, 100]      # Gbit/s
 ORDER = ["intree", "ours", "nvmet", "tgt", "null"]
 COLOURS = {"intree": "#999999", "ours": "#1f77b4", "nvmet": "#ff7f0e", "tgt": "#d62728",
            "null": "#2ca02c"}
@@ -99,6 +101,23 @@ def plot(figures, key, name):
     return [".. image:: " + os.path.basename(name)]
 
 
+def io_bytes(work):
+    """Of "read-64k-8"."""
+    number, unit = re.fullmatch(r"(\d+)([km]?)", work.split("-")[1]).groups()
+    return int(number) << {"": 0, "k": 10, "m": 20}[unit]
+
+
+def growth_table(figures):
+    """From the target's part to all of the machine: what is whose is not sharp."""
+    rows = [["workload", "Gbit/s of one CPU"] + ["CPUs at %d" % g for g in GROWTH]]
+    for work, by_impl in figures.items():
+        cost = [median(by_impl["ours"], key) for key in ("target", "us_io")]
+        gbit = [io_bytes(work) * 8 / us / 1000 for us in cost]
+        rows.append([work, "%.0f..%.0f" % (gbit[1], gbit[0])]
+                    + ["%.1f..%.1f" % (g / gbit[0], g / gbit[1]) for g in GROWTH])
+    return simple_table(rows)
+
+
 def as_it_is(file):
     with open(file, encoding="utf-8") as f:
         lines = [line.split(None, 3) for line in f]
@@ -119,6 +138,8 @@ def block(kind, file, rst):
         return pair_table(figures, ("segs_io", "ctxt_io"), ("segments", "switches"))
     if kind == "latency":
         return pair_table(figures, ("p50_us", "p99_us"), ("p50", "p99"))
+    if kind == "growth":
+        return growth_table(figures)
     if kind == "plot":
         return plot(figures, "target", os.path.join(os.path.dirname(rst), rest[0]))
     sys.exit("no such kind of block: " + kind)
