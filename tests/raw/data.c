@@ -151,6 +151,41 @@ static void interleaved(const void *arg)
 	CK(!memcmp(b->out, r->in, 16384), "data of the second differ");
 }
 
+/*
+ * A write, its abort, and only then the last of its data, in one segment. Whatever state the
+ * target has it in by then, a write that has been aborted is not carried out (11.5.1).
+ */
+static void aborted_before_its_end(const void *arg)
+{
+	struct scsi *before = scsi_rw(true, 0, 700, 16), *w, *r;
+	struct conn *c;
+	struct pdu *t;
+
+	(void)arg;
+	tpg_set("param/InitialR2T", "No");
+	c = login_keys("InitialR2T=No\n");
+	scsi_settle(c, 0);
+	scsi_good(c, before);
+	for (int i = 0; i < 200; i++) {
+		w = scsi_rw(true, 0, 700, 16);
+		scsi_imm(w, 4096);
+		w->unsol_len = 8192;
+		conn_cork(c);
+		pdu_send(c, scsi_pdu(c, w));
+		t = tmf_pdu(c, TMF_ABORT_TASK, 0, w->itt, w->cmdsn, true);
+		pdu_send(c, t);
+		data_out(c, w, NO_TAG, 4096, 4096);
+		conn_uncork(c);
+		CK_EQ(tmf_wait(c, t), TMR_COMPLETE, "the response");
+		CK(!w->done, "it has a status, %02x", w->status);
+		scsi_forget(c, w);
+		r = scsi_rw(false, 0, 700, 16);
+		scsi_good(c, r);
+		CK(!memcmp(before->out, r->in, 8192), "it has been carried out, round %d", i);
+	}
+	conn_healthy(c);
+}
+
 static void empty_data_out(const void *arg)
 {
 	struct conn *c = login_normal();
@@ -602,6 +637,8 @@ static const struct tap_case cases[] = {
 	{ "13.17", "with MaxOutstandingR2T=2 two R2Ts wait", outstanding, &two },
 	{ "13.17", "with MaxOutstandingR2T=8 eight R2Ts wait", outstanding, &eight },
 	{ "4.2.5.2", "unsolicited data may follow a later command", interleaved },
+	{ "11.5.1", "a write that is aborted before the last of its data is not carried out",
+	  aborted_before_its_end },
 	{ "4.2.5.2", "sixteen writes take their data in turns", in_turns },
 	{ "11.2", "PDUs in pieces of 37 bytes with pauses are put together",
 	  slow_pieces, "HeaderDigest=None\n" },

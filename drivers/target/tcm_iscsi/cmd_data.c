@@ -64,7 +64,7 @@ bool tcmi_data_overdue(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 static void tcmi_cmd_more(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
 	if (conn->rx.cmd == cmd || cmd->state != TCMI_CMD_WAIT_DATA ||
-	    conn->state >= TCMI_CONN_CLOSING)
+	    test_bit(TCMI_CMD_POSTED, &cmd->flags) || conn->state >= TCMI_CONN_CLOSING)
 		return;
 	if (iscsip_xfer_complete(&cmd->xfer)) {
 		tcmi_cmd_execute(cmd);
