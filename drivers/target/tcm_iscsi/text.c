@@ -38,6 +38,17 @@ struct tcmi_textseq {
 	unsigned long deadline;	/* for the rest to be asked for; of an answer that is kept */
 };
 
+static void tcmi_text_drop_answer(struct tcmi_textseq *seq)
+{
+	atomic_long_sub(seq->kept, &tcmi_text_kept);
+	kvfree(seq->out);
+	seq->out = NULL;
+	seq->out_len = 0;
+	seq->out_pos = 0;
+	seq->kept = 0;
+	seq->deadline = 0;
+}
+
 /**
  * tcmi_text_end() - forget a Text negotiation
  * @conn: the connection; its thread calls
@@ -46,8 +57,7 @@ void tcmi_text_end(struct tcmi_conn *conn)
 {
 	if (!conn->text)
 		return;
-	atomic_long_sub(conn->text->kept, &tcmi_text_kept);
-	kvfree(conn->text->out);
+	tcmi_text_drop_answer(conn->text);
 	kvfree(conn->text);
 	conn->text = NULL;
 }
@@ -180,7 +190,7 @@ static int tcmi_st_build(struct tcmi_conn *conn, const char *name, const struct 
 	while (size < keys->len + PAGE_SIZE)
 		size *= 4;
 	for (; size <= TCMI_TEXT_OUT_MAX; size *= 4) {
-		kvfree(seq->out);
+		tcmi_text_drop_answer(seq);
 		seq->out = kvmalloc(size, GFP_KERNEL);
 		if (!seq->out)
 			return -ENOMEM;
@@ -214,7 +224,6 @@ static struct iscsip_verdict tcmi_text_keys(struct tcmi_conn *conn, struct iscsi
 	if (tcmi_st_build(conn, st.key ? name : NULL, keys))
 		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_LONG_OP, "answer too long");
 	seq->in_len = 0;
-	seq->out_pos = 0;
 	return v;
 }
 
@@ -314,6 +323,8 @@ static struct iscsip_verdict tcmi_text_respond(struct tcmi_conn *conn, bool fina
 		if (pdu->cont)
 			seq->deadline = (jiffies + TCMI_TEXT_PATIENCE) ?: 1;
 	}
+	if (len == left)
+		tcmi_text_drop_answer(seq);
 	final = pdu->final;
 	tcmi_tx_pdu(conn, pdu);
 	if (final)
@@ -371,8 +382,6 @@ struct iscsip_verdict tcmi_text_header(struct tcmi_conn *conn, const struct iscs
 		seq->ttt = ISCSIP_TAG_RESERVED;
 		conn->text = seq;
 	}
-	/* what comes goes into its memory */
-	seq->deadline = 0;
 	*buf = seq->in + seq->in_len;
 	seq->in_len += req->dsl;
 	return v;
@@ -392,7 +401,9 @@ struct iscsip_verdict tcmi_text_payload(struct tcmi_conn *conn, const struct isc
 	struct iscsip_verdict v = ISCSIP_VERDICT_OK;
 
 	/* one that was held for its turn may have been given up meanwhile (11.10.4) */
-	if (!seq || seq->itt != req->itt)
+	if (!seq)
+		return ISCSIP_VERDICT_REJECT(ISCSIP_REJ_INVALID_FIELD, "no such Text negotiation");
+	if (seq->itt != req->itt)
 		return v;
 	if (seq->in_len && !req->cont)
 		v = tcmi_text_set(conn);
