@@ -200,6 +200,7 @@ void tcmi_window_run(struct tcmi_conn *conn)
 		spin_lock(&sess->lock);
 		due = cmd->immediate ? !iscsip_sn_lt(sess->window.exp, cmd->cmdsn) :
 				       cmd->cmdsn == sess->window.exp;
+		due = due && !tcmi_conn_over(conn);	/* as in tcmi_window_advance() */
 		/* a Text Request counts when its keys are accepted, an immediate PDU never */
 		if (due && cmd->req.opcode != ISCSIP_OP_TEXT && !cmd->immediate)
 			iscsip_window_advance(&sess->window);
