@@ -362,8 +362,10 @@ int tcmi_cmd_payload(struct tcmi_conn *conn, bool digest_ok)
 		 * 11.17.1: rejected already. A command is as if it never came; Data-Out
 		 * ends its task with a proper response.
 		 */
-		if (cmd->state != TCMI_CMD_WAIT_DATA)
+		if (cmd->state != TCMI_CMD_WAIT_DATA) {
+			tcmi_conn_log(conn, "data digest error in data ahead of their turn");
 			return -EPROTO;
+		}
 		if (conn->rx.req.opcode == ISCSIP_OP_SCSI_CMD) {
 			tcmi_cmd_abort_waiting(conn, cmd);
 		} else {

@@ -584,6 +584,9 @@ int tcmi_tx_run(struct tcmi_conn *conn)
 	bool more = false;
 	int ret;
 
+	/* half a PDU has been encoded: nothing can follow */
+	if (tx->broken)
+		return -ENOMEM;
 	/* how long it takes nothing counts from where there was something to take */
 	if (!tx->blocked)
 		tx->took = jiffies;
