@@ -92,3 +92,4 @@ module_exit(tcmi_exit);
 MODULE_DESCRIPTION("iSCSI target for the kernel's target core");
 MODULE_AUTHOR("The tcm_iscsi authors");
 MODULE_LICENSE("GPL");
+MODULE_SOFTDEP("pre: crypto-md5 crypto-sha1 crypto-sha256 crypto-sha3-256");
