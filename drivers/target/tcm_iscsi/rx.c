@@ -159,7 +159,7 @@ static void tcmi_rx_unstage(struct tcmi_rx *rx)
 static int tcmi_rx_direct(struct tcmi_conn *conn)
 {
 	struct tcmi_rx *rx = &conn->rx;
-	struct bio_vec bv[TCMI_RX_BVECS + 1];
+	struct bio_vec bv[TCMI_RX_BVECS + 1] __uninitialized;	/* as many as are used */
 	struct scatterlist *sg = rx->sg;
 	struct msghdr msg = {};
 	u32 off = rx->sg_off, total = 0, extra = 0;
