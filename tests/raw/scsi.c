@@ -138,8 +138,12 @@ static void much_memory(const void *arg)
 		scsi_send(c, s[i]);
 	}
 	for (int i = 0; i < 60; i++) {
-		while (!s[i]->done && !s[i]->n_held)
-			scsi_feed(c, pdu_recv(c));
+		while (!s[i]->done && !s[i]->n_held) {
+			struct pdu *p = pdu_recv(c);
+
+			CK(p, "the target closed");
+			scsi_feed(c, p);
+		}
 		if (s[i]->done)
 			CK_EQ(s[i]->status, 0x28, "the status of one too many");
 		else
