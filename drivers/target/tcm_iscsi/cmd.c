@@ -302,7 +302,7 @@ bool tcmi_cmd_hold_data(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 static struct iscsip_verdict tcmi_cmd_build(struct tcmi_conn *conn, struct tcmi_cmd *cmd,
 					    const struct iscsip_req *req)
 {
-	u8 cdb[ISCSIP_CDB_MAX] __uninitialized;	/* 260 bytes to be cleared for each command */
+	u8 cdb[ISCSIP_CDB_MAX] __uninitialized;	/* not cleared for each command */
 	struct iscsip_verdict v;
 	u32 bidi = 0;
 
