@@ -124,6 +124,20 @@ static void too_long(const void *arg)
 	conn_healthy(c);
 }
 
+/* Is data asked for, or is it one too many? */
+static bool has_room(struct conn *c, struct scsi *s)
+{
+	while (!s->done && !s->n_held) {
+		struct pdu *p = pdu_recv(c);
+
+		CK(p, "the target closed");
+		scsi_feed(c, p);
+	}
+	if (s->done)
+		CK_EQ(s->status, 0x28, "the status of one too many");
+	return !s->done;
+}
+
 /* A window of them, each as long as may be: an eighth of the memory, and others work. */
 static void much_memory(const void *arg)
 {
@@ -137,24 +151,57 @@ static void much_memory(const void *arg)
 		s[i] = long_list(32 << 20);
 		scsi_send(c, s[i]);
 	}
-	for (int i = 0; i < 60; i++) {
-		while (!s[i]->done && !s[i]->n_held) {
-			struct pdu *p = pdu_recv(c);
-
-			CK(p, "the target closed");
-			scsi_feed(c, p);
-		}
-		if (s[i]->done)
-			CK_EQ(s[i]->status, 0x28, "the status of one too many");
-		else
-			taken++;
-	}
+	for (int i = 0; i < 60; i++)
+		taken += has_room(c, s[i]);
 	CK(taken && taken < 30, "%u of 60 commands of 32 MiB were taken", taken);
 	d = login_new(&(struct login_opts){ .session = "Normal", .initiator = env.ini2 });
 	r = scsi_rw(false, 0, 0, 2048);
 	scsi_good(d, r);
 	conn_rst(c);
 	conn_healthy(d);
+}
+
+/* Each connection has one command, as long as may be, until a quarter of the memory is gone. */
+static void small_memory(const void *arg)
+{
+	struct conn *hogs[64], *c, *d;
+	struct scsi *s, *t;
+	unsigned int n = 0, taken = true;
+
+	(void)arg;
+	cfg_set(acl_path(env.ini, "attrib/dataout_timeout"), "60");
+	tap_limit(60000);
+	for (uint32_t len = 32 << 20; len > 64 << 10; len = taken ? len : len / 2) {
+		CK(n < 64, "64 long commands were taken");
+		if (taken) {
+			hogs[n] = login_normal();
+			scsi_settle(hogs[n++], 0);
+		}
+		s = long_list(len);
+		scsi_send(hogs[n - 1], s);
+		taken = has_room(hogs[n - 1], s);
+	}
+	c = login_normal();
+	s = long_list(64 << 10);
+	t = long_list(64 << 10);
+	scsi_settle(c, 0);
+	scsi_send(c, s);
+	CK(has_room(c, s), "no room for the first one");
+	scsi_send(c, t);
+	CK(!has_room(c, t), "memory for any number of short ones");
+	d = login_new(&(struct login_opts){ .session = "Normal", .initiator = env.ini2 });
+	scsi_good(d, scsi_rw(false, 0, 0, 128));
+	conn_healthy(d);
+	while (n)
+		conn_rst(hogs[--n]);
+	for (n = 0; n < 200; n++) {
+		t = long_list(64 << 10);
+		scsi_send(c, t);
+		if (has_room(c, t))
+			return;
+		usleep(50000);
+	}
+	CK(false, "the memory did not come back");
 }
 
 /* 4,000 of each; the script looks at the log. */
@@ -788,6 +835,8 @@ static const struct tap_case cases[] = {
 	{ "11.4.5.3", "so it is with REPORT LUNS", alloc_exceeds, "luns" },
 	{ "11.4.2", "a list of 256 MiB is refused before any of it is asked for", too_long },
 	{ "11.4.2", "many long lists get TASK SET FULL, and others their memory", much_memory },
+	{ "11.4.2", "who has some gets TASK SET FULL when a quarter of the memory is gone",
+	  small_memory },
 	{ "11.4.2", "commands for no LUN, beyond the end, and writes where none may be are refused",
 	  noise },
 	{ "11.4.5", "a read of more than expected is an overflow", read_overflow },

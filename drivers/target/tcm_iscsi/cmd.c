@@ -52,7 +52,7 @@ void tcmi_cmd_free(struct tcmi_cmd *cmd)
 {
 	struct tcmi_conn *conn = cmd->conn;
 
-	tcmi_quota_give(cmd);
+	tcmi_quota_give(conn, cmd->quota);
 	kfree(cmd->long_cdb);
 	tcmi_pdu_free(cmd->pdu);
 	if (test_bit(TCMI_CMD_PART, &cmd->flags))
@@ -243,7 +243,7 @@ void tcmi_cmd_start(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
  */
 bool tcmi_cmd_hold_room(struct tcmi_conn *conn, struct tcmi_cmd *cmd, u32 len)
 {
-	if (conn->held_bytes + len > TCMI_HELD_MAX)
+	if (conn->held_bytes + len > TCMI_HELD_MAX || !tcmi_quota_take(conn, len))
 		return false;
 	cmd->held_len = len;
 	conn->held_bytes += len;

@@ -252,9 +252,14 @@ bool tcmi_reserve_shut(struct tcmi_lane *lane, struct tcmi_cmd *reset);
 void tcmi_reserve_unshut(struct tcmi_lane *lane);
 
 /* ---- quota.c: the memory behind commands ---- */
+#define TCMI_QUOTA_FREE	(64 * 1024)	/* bytes of a connection that are not counted */
 bool tcmi_quota_exceeds(const struct se_cmd *se_cmd);
-bool tcmi_quota_take(struct tcmi_cmd *cmd);
-void tcmi_quota_give(struct tcmi_cmd *cmd);
+bool tcmi_quota_scarce(void);
+void tcmi_quota_add(struct tcmi_conn *conn, u32 bytes);
+bool tcmi_quota_take(struct tcmi_conn *conn, u32 bytes);
+void tcmi_quota_give(struct tcmi_conn *conn, u32 bytes);
+void tcmi_quota_settle(struct tcmi_conn *conn);
+void tcmi_quota_exit(void);
 
 /* ---- drain.c: what ended connections leave in the backend ---- */
 void tcmi_drain_begin(struct tcmi_conn *conn);

@@ -83,6 +83,7 @@ static void tcmi_cmd_more(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 void tcmi_cmd_free_held(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 {
 	conn->held_bytes -= cmd->held_len;
+	tcmi_quota_give(conn, cmd->held_len);
 	cmd->held_len = 0;
 	if (cmd->held_sgl)
 		sgl_free(cmd->held_sgl);

@@ -68,6 +68,7 @@ struct tcmi_conn *tcmi_conn_new(struct tcmi_caller *caller)
 	conn->accepted = caller->accepted;
 	conn->last_rx = jiffies;
 	conn->nop_ttt = ISCSIP_TAG_RESERVED;
+	conn->lent = TCMI_QUOTA_FREE;
 	init_llist_head(&conn->posts);
 	rcuwait_init(&conn->wait);
 	INIT_LIST_HEAD(&conn->sess_entry);

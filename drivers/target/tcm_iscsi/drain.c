@@ -29,7 +29,8 @@ static void tcmi_orphan_add(struct tcmi_cmd *cmd)
 	list_add_tail(&cmd->orphan, &tpg->orphans);
 	cmd->orphan_lane = lane;
 	/* bounded here from now on: a dead disk must not use up what there is for others */
-	tcmi_quota_give(cmd);
+	tcmi_quota_give(cmd->conn, cmd->quota);
+	cmd->quota = 0;
 	/* core may change the length when the command ends */
 	cmd->orphan_bytes = cmd->se_cmd.data_length;
 	tcmi_orphan_bytes += cmd->orphan_bytes;
@@ -241,6 +242,7 @@ static bool tcmi_drain_look(struct tcmi_conn *conn)
 	tcmi_cmd_fail_all(conn);
 	tcmi_tmf_abandon(conn);
 	tcmi_io_posts(conn);
+	tcmi_quota_settle(conn);
 	return !atomic_read(&conn->ncmds);
 }
 

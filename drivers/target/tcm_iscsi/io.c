@@ -187,6 +187,8 @@ static bool tcmi_io_loop(struct tcmi_conn *conn)
 		deadline = tcmi_io_deadlines(conn);
 		if (tcmi_conn_over(conn))
 			return true;
+		if (conn->lent > TCMI_QUOTA_FREE)
+			tcmi_quota_settle(conn);
 		/* TCP would wake us at once, and have no more memory than before */
 		if (!ret && conn->tx.starved)
 			schedule_timeout_idle(1);

@@ -84,6 +84,7 @@ static void __exit tcmi_exit(void)
 	destroy_workqueue(tcmi_wq);
 	tcmi_compat_barrier_tasks();	/* sessions that left their ACL */
 	kmem_cache_destroy(tcmi_cmd_cache);
+	tcmi_quota_exit();
 }
 
 module_init(tcmi_init);

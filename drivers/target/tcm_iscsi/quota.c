@@ -2,20 +2,24 @@
 /*
  * The memory behind commands. Core takes pages for as much as an initiator expects to
  * transfer, in 32 bits, before any of it has come. What one command may have is bounded, and
- * what all large ones have together; small ones the command window bounds.
+ * what all of them have together.
+ *
+ * A little every connection has of its own: a session is admitted with that in mind
+ * (max_sessions). More it borrows from what all share, and does not give back at once, so
+ * that small commands touch nothing that others write.
  */
+#include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include "cmd.h"
 
-#define TCMI_QUOTA_SMALL	(64 * 1024)		/* not counted */
-#define TCMI_QUOTA_CONN		(4 * 1024 * 1024)	/* that much each connection may have, */
-#define TCMI_QUOTA_FLOOR	(256 * 1024)		/* when memory is scarce this */
+#define TCMI_QUOTA_SPARE	(256 * 1024)		/* so much a busy connection may keep */
+#define TCMI_QUOTA_CONN		(4 * 1024 * 1024)	/* that much each may have, if need be */
 #define TCMI_QUOTA_MAX_LOW	(8 * 1024 * 1024)	/* the limit for one is in between, */
 #define TCMI_QUOTA_MAX_HIGH	(32 * 1024 * 1024)	/* and the backend's */
 
-static atomic_long_t tcmi_quota_used;
+static atomic_long_t tcmi_quota_lent;	/* bytes */
 
 /**
  * tcmi_quota_exceeds() - does a command transfer more than any command may?
@@ -31,42 +35,93 @@ bool tcmi_quota_exceeds(const struct se_cmd *se_cmd)
 	return se_cmd->data_length > clamp_t(u64, most, TCMI_QUOTA_MAX_LOW, TCMI_QUOTA_MAX_HIGH);
 }
 
+static void tcmi_quota_lend(struct tcmi_conn *conn, long bytes)
+{
+	conn->lent += bytes;
+	atomic_long_add(bytes, &tcmi_quota_lent);
+}
+
+static long tcmi_quota_pages(void)
+{
+	return atomic_long_read(&tcmi_quota_lent) >> PAGE_SHIFT;
+}
+
 /**
- * tcmi_quota_take() - count a command's data
- * @cmd: the command, prepared; its connection's thread calls
+ * tcmi_quota_scarce() - has so much been lent that nobody may keep what he can do without?
+ */
+bool tcmi_quota_scarce(void)
+{
+	return tcmi_quota_pages() > totalram_pages() / 4;
+}
+
+/**
+ * tcmi_quota_add() - count memory that is there already
+ * @conn: the connection that has it; its thread calls
+ * @bytes: how much; until tcmi_quota_give()
+ */
+void tcmi_quota_add(struct tcmi_conn *conn, u32 bytes)
+{
+	long own = atomic_long_add_return(bytes, &conn->quota);
+
+	if (own > conn->lent)
+		tcmi_quota_lend(conn, round_up(own - conn->lent, TCMI_QUOTA_FREE));
+}
+
+/**
+ * tcmi_quota_take() - count memory that a connection wants to have
+ * @conn: the connection; its thread calls
+ * @bytes: how much; until tcmi_quota_give()
  *
  * Return: false when there is too much of it: the initiator may try again.
  */
-bool tcmi_quota_take(struct tcmi_cmd *cmd)
+bool tcmi_quota_take(struct tcmi_conn *conn, u32 bytes)
 {
-	u32 len = cmd->se_cmd.data_length;
-	long all, own, ram = totalram_pages();
+	long own = atomic_long_add_return(bytes, &conn->quota);
+	long more, all, ram = totalram_pages();
 
-	if (len <= TCMI_QUOTA_SMALL)
+	if (likely(own <= conn->lent))
 		return true;
-	all = atomic_long_add_return(len, &tcmi_quota_used);
-	own = atomic_long_add_return(len, &cmd->conn->quota);
-	cmd->quota = len;
-	all >>= PAGE_SHIFT;
-	if (all <= ram / 8 || own <= TCMI_QUOTA_FLOOR)
+	more = round_up(own - conn->lent, TCMI_QUOTA_FREE);
+	tcmi_quota_lend(conn, more);
+	all = tcmi_quota_pages();
+	if (all <= ram / 8)
 		return true;
 	/* one at least, however long; but an initiator may have thousands of connections */
-	if (all <= ram / 4 && (own <= TCMI_QUOTA_CONN || own == len))
+	if (all <= ram / 4 && (own <= TCMI_QUOTA_CONN || own == bytes))
 		return true;
-	tcmi_quota_give(cmd);
+	tcmi_quota_give(conn, bytes);
+	tcmi_quota_lend(conn, -more);
 	return false;
 }
 
 /**
- * tcmi_quota_give() - a command's data is gone
- * @cmd: the command
+ * tcmi_quota_give() - the memory is gone
+ * @conn: the connection that had it
+ * @bytes: how much
  * Context: any.
  */
-void tcmi_quota_give(struct tcmi_cmd *cmd)
+void tcmi_quota_give(struct tcmi_conn *conn, u32 bytes)
 {
-	if (!cmd->quota)
-		return;
-	atomic_long_sub(cmd->quota, &tcmi_quota_used);
-	atomic_long_sub(cmd->quota, &cmd->conn->quota);
-	cmd->quota = 0;
+	atomic_long_sub(bytes, &conn->quota);
+}
+
+/**
+ * tcmi_quota_settle() - a connection gives back what it has borrowed and not used
+ * @conn: the connection; its thread calls, or whoever drains it
+ */
+void tcmi_quota_settle(struct tcmi_conn *conn)
+{
+	long own = atomic_long_read(&conn->quota);
+	long spare = conn->lent - max_t(long, own, TCMI_QUOTA_FREE);
+
+	if (spare > 0 && (!own || spare > TCMI_QUOTA_SPARE || tcmi_quota_scarce()))
+		tcmi_quota_lend(conn, -spare);
+}
+
+/**
+ * tcmi_quota_exit() - at unload: all has been given back
+ */
+void tcmi_quota_exit(void)
+{
+	WARN_ON(atomic_long_read(&tcmi_quota_lent));
 }

@@ -488,6 +488,16 @@ static void tcmi_submit_status(struct tcmi_cmd *cmd, u8 status, const char *why)
 	transport_generic_free_cmd(&cmd->se_cmd, 0);
 }
 
+static bool tcmi_submit_room(struct tcmi_cmd *cmd)
+{
+	u32 bytes = cmd->se_cmd.data_length;
+
+	if (!tcmi_quota_take(cmd->conn, bytes))
+		return false;
+	cmd->quota = bytes;
+	return true;
+}
+
 /**
  * tcmi_submit_refuse() - end a command which contradicts itself, is too large, or has no room
  * @cmd: the command, prepared, and a write before data is asked for; its connection's
@@ -506,7 +516,7 @@ bool tcmi_submit_refuse(struct tcmi_cmd *cmd)
 		tcmi_cmd_fail(cmd, TCM_INVALID_CDB_FIELD);
 	else if (tcmi_submit_full(&cmd->se_cmd))
 		tcmi_submit_status(cmd, SAM_STAT_BUSY, "busy with commands of ended sessions");
-	else if (!tcmi_quota_take(cmd))
+	else if (!tcmi_submit_room(cmd))
 		tcmi_submit_status(cmd, SAM_STAT_TASK_SET_FULL, "commands take too much memory");
 	else
 		return false;

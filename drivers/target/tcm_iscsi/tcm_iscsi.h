@@ -506,7 +506,7 @@ struct tcmi_conn {
 	struct kref ref;		/* thread, each command, finders */
 	atomic_t ncmds;			/* commands not yet released by core */
 	atomic_t nparts;		/* of these: not the initiator's requests */
-	atomic_long_t quota;		/* bytes of large transfers */
+	atomic_long_t quota;		/* bytes of its data here, see quota.c */
 	unsigned long flags;
 	int state;			/* enum tcmi_conn_state; tcmi_conn_set_state() */
 	struct llist_head posts;	/* struct tcmi_cmd.post */
@@ -554,9 +554,9 @@ struct tcmi_conn {
 	unsigned long turns;		/* last number of a turn */
 	struct list_head held;		/* commands ahead of ExpCmdSN, by CmdSN */
 	u32 held_bytes;
+	long lent;			/* what @quota may be */
 	u32 drain_itt[TCMI_DRAIN_RING];
-	u32 drain_next;
-	u32 drain_count;
+	u32 drain_next, drain_count;
 	struct tcmi_textseq *text;	/* a long SendTargets answer under way */
 	bool logout_asked;
 

@@ -22,7 +22,8 @@
 #define TCMI_TX_HEADER_MAX	(ISCSIP_BHS_LEN + ISCSIP_DIGEST_LEN)
 #define TCMI_TX_COPY		1024		/* bytes of data which go with the headers */
 #define TCMI_TX_MAX_PDUS	128		/* queued answers, and bytes of their data, */
-#define TCMI_TX_MAX_BYTES	(1024 * 1024)	/* at which we stop reading */
+#define TCMI_TX_MAX_BYTES	(1024 * 1024)	/* at which we stop reading; that many */
+#define TCMI_TX_LOW_BYTES	(64 * 1024)	/* when memory is scarce */
 
 /* ---- control PDUs ---- */
 
@@ -83,7 +84,10 @@ static u32 tcmi_pdu_size(const struct tcmi_pdu *pdu)
  */
 bool tcmi_tx_full(const struct tcmi_conn *conn)
 {
-	return conn->tx.npdus >= TCMI_TX_MAX_PDUS || conn->tx.pdu_bytes >= TCMI_TX_MAX_BYTES;
+	u32 bytes = conn->tx.pdu_bytes;
+
+	return conn->tx.npdus >= TCMI_TX_MAX_PDUS || bytes >= TCMI_TX_MAX_BYTES ||
+	       (bytes >= TCMI_TX_LOW_BYTES && tcmi_quota_scarce());
 }
 
 /**
@@ -100,6 +104,7 @@ void tcmi_tx_pdu(struct tcmi_conn *conn, struct tcmi_pdu *pdu)
 	conn->tx.ended = pdu->close_after;
 	conn->tx.npdus++;
 	conn->tx.pdu_bytes += tcmi_pdu_size(pdu);
+	tcmi_quota_add(conn, tcmi_pdu_size(pdu));
 	list_add_tail(&pdu->txe.entry, &conn->tx.queue);
 }
 
@@ -546,6 +551,7 @@ static void tcmi_tx_done(struct tcmi_conn *conn)
 		pdu = tcmi_txe_pdu(txe);
 		conn->tx.npdus--;
 		conn->tx.pdu_bytes -= tcmi_pdu_size(pdu);
+		tcmi_quota_give(conn, tcmi_pdu_size(pdu));
 		if (pdu->close_after)
 			conn->tx.close_after = true;
 		if (pdu->opcode == ISCSIP_OP_NOP_IN)
@@ -644,5 +650,6 @@ void tcmi_tx_drop(struct tcmi_conn *conn)
 			tcmi_pdu_free(tcmi_txe_pdu(txe));
 	}
 	tx->npdus = 0;
+	tcmi_quota_give(conn, tx->pdu_bytes);
 	tx->pdu_bytes = 0;
 }
