@@ -66,6 +66,60 @@ frozen_gone()
 	dmsetup remove $FROZEN_DM
 }
 
+# ---- sessions with commands on it ----
+
+# stuck_sessions N: they are in and the disk is frozen.
+stuck_sessions()
+{
+	rm -f /tmp/go /tmp/storm
+	STORM_N=$1 STORM_DEPTH=24 STORM_GO=/tmp/go STORM_LIMIT=1000 raw-storm stuck >/tmp/storm 2>&1 &
+	echo $! >/tmp/storm.pid
+	poll 90 grep -q '^# ready' /tmp/storm && freeze && touch /tmp/go &&
+		poll 90 grep -q '^# stuck' /tmp/storm && return
+	cat /tmp/storm
+	return 1
+}
+
+sessions_end()
+{
+	kill -TERM "$(cat /tmp/storm.pid)" 2>/dev/null
+	poll 30 process_ended "$(cat /tmp/storm.pid)"
+}
+
+no_threads()
+{
+	! pgrep '^tcmi_[0-9]' >/dev/null
+}
+
+# Who of ours or on our behalf waits in D, and is not in the backend's hands.
+in_d()
+{
+	local pid state comm stack
+
+	ps -eo pid=,stat=,comm= | while read -r pid state comm; do
+		case $state in
+		D*) ;;
+		*) continue ;;
+		esac
+		stack=$(cat "/proc/$pid/stack" 2>/dev/null)
+		case $stack in
+		*target_core_file* | *target_core_iblock*) ;;
+		*tcm_iscsi* | *target_core_mod*) echo "$pid $comm" "$(echo "$stack" | sed -n 2,5p)" ;;
+		esac
+	done
+}
+
+# Anything there now which was there five seconds ago?
+long_in_d()
+{
+	local before now started=$SECONDS
+
+	before=$(in_d | awk '{ print $1 }')
+	poll 6 eval "[ \$((SECONDS - started)) -gt 5 ]"
+	now=$(in_d)
+	grep -wF "${before:-none}" <<<"$now"
+}
+
 # After a program that wrote its own TAP: everything can go.
 frozen_end()
 {

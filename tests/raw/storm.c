@@ -29,6 +29,7 @@ static struct opt {
 	unsigned int ms;	/* STORM_MS: how long, or the pause between bytes */
 	unsigned int wake;	/* STORM_WAKE: the deaf hear again after SIGTERM */
 	unsigned int fence;	/* STORM_FENCE: each preempts and aborts the one before */
+	unsigned int owe;	/* STORM_OWE: each has a write besides whose data do not come */
 	unsigned int limit;	/* STORM_LIMIT: seconds until it gives up */
 } opt;
 
@@ -622,6 +623,27 @@ static void wait_term(void)
 }
 
 /*
+ * When @file comes: the LUN of that number is another one by now. A reset of it has nothing
+ * to do with the old one's commands, and it can be read.
+ */
+static void stuck_reset(struct conn *c, const char *file)
+{
+	static const uint8_t tur[6];
+
+	while (file && access(file, F_OK) && !stop)
+		usleep(20000);
+	if (!file || stop)
+		return;
+	tap_diag("reset: %d", tmf(c, TMF_LUN_RESET, 0, NO_TAG, 0));
+	fflush(stdout);
+	for (int i = 0; i < 8; i++)
+		scsi_run(c, scsi_new(0, tur, 6));	/* unit attentions */
+	scsi_good(c, scsi_rw(false, 0, 0, 8));
+	tap_diag("read");
+	fflush(stdout);
+}
+
+/*
  * Says "# ready" when all are in, and waits for the file STORM_GO before it sends the
  * commands; "# stuck" when they are on their way.
  */
@@ -647,11 +669,21 @@ static void stuck(const void *arg)
 				scsi_imm(s, s->edtl);
 			scsi_send(c[i], s);
 		}
+	for (unsigned int i = 0; opt.owe && i < opt.n; i++) {
+		struct scsi *s = scsi_rw(true, 0, 0, 8), *late = scsi_rw(true, 0, 20000, 8);
+
+		s->manual_r2t = true;
+		scsi_send(c[i], s);
+		late->attr = 2;		/* ORDERED: behind all that the disk has */
+		scsi_imm(late, late->edtl);
+		scsi_send(c[i], late);
+	}
 	for (unsigned int i = 0; opt.fence && i < opt.n; i++)
 		scsi_send(c[i], scsi_pr_out(0, PR_PREEMPT_ABORT, 1 + i,
 					       1 + (i + opt.n - 1) % opt.n));
 	tap_diag("stuck");
 	fflush(stdout);
+	stuck_reset(c[0], getenv("STORM_RESET"));
 	wait_term();
 }
 
@@ -819,7 +851,8 @@ int main(int argc, char **argv)
 		.bytes = number("STORM_BYTES", 0), .targets = number("STORM_TARGETS", 0),
 		.luns = number("STORM_LUNS", 1), .depth = number("STORM_DEPTH", 16),
 		.sources = number("STORM_SOURCES", 200), .ms = number("STORM_MS", 100),
-		.fence = number("STORM_FENCE", 0), .wake = number("STORM_WAKE", 0),
+		.fence = number("STORM_FENCE", 0), .owe = number("STORM_OWE", 0),
+		.wake = number("STORM_WAKE", 0),
 		.limit = number("STORM_LIMIT", 120),
 	};
 	/* not from tap_alloc(), whose memory goes with each case */

@@ -53,6 +53,8 @@ void tcmi_cmd_free(struct tcmi_cmd *cmd)
 	struct tcmi_conn *conn = cmd->conn;
 
 	tcmi_quota_give(conn, cmd->quota);
+	if (unlikely(cmd->unlinked))
+		tcmi_unlink_put(cmd->unlinked);
 	kfree(cmd->long_cdb);
 	tcmi_pdu_free(cmd->pdu);
 	if (test_bit(TCMI_CMD_PART, &cmd->flags))

@@ -112,6 +112,7 @@ struct tcmi_cmd {
 	struct tcmi_lane *lane;		/* of @work, or of a reset; ref */
 	u32 caw_len;			/* data_length while COMPARE AND WRITE isn't locked */
 	sense_reason_t (*caw_callback)(struct se_cmd *se_cmd, bool success, int *post_ret);
+	struct tcmi_unlink *unlinked;	/* kept instead of its LUN, which is removed; ref */
 	struct tcmi_lane *pr_lane;	/* changes reservations, or is to; tcmi_reserve_lock; ref */
 
 	/* the connection's thread only */
@@ -227,6 +228,8 @@ int tcmi_lane_link(struct se_portal_group *se_tpg, struct se_lun *lun);
 void tcmi_lane_unlink(struct se_portal_group *se_tpg, struct se_lun *lun);
 struct tcmi_lane *tcmi_lane_find(struct tcmi_tpg *tpg, u64 lun, const struct se_device *dev);
 struct tcmi_lane *tcmi_lane_get(const struct se_lun *lun);
+struct tcmi_lane *tcmi_lane_keep(struct se_device *dev);
+void tcmi_lane_unkeep(struct tcmi_lane *lane);
 void tcmi_lane_drop_reservations(struct tcmi_tpg *tpg, struct se_session *se_sess);
 void tcmi_lane_put(struct tcmi_lane *lane);
 void tcmi_submit_pages(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
@@ -234,7 +237,6 @@ bool tcmi_submit_refuse(struct tcmi_cmd *cmd);
 void tcmi_submit_later(struct tcmi_conn *conn, struct tcmi_cmd *cmd);
 bool tcmi_submit_recall(struct tcmi_cmd *cmd);
 bool tcmi_submit_run(struct tcmi_conn *conn);
-int tcmi_submit_init(void);
 void tcmi_submit_exit(void);
 
 /* ---- reserve.c: PERSISTENT RESERVE OUT ---- */
@@ -271,7 +273,23 @@ bool tcmi_drain_await(struct tcmi_lane *lane, struct tcmi_cmd *fence);
 void tcmi_drain_leave(struct tcmi_lane *lane, struct tcmi_conn *conn, struct list_head *left);
 void tcmi_drain_release(struct tcmi_lane *lane);
 void tcmi_drain_kick(struct tcmi_conn *conn);
+void tcmi_drain_each_conn(struct tcmi_tpg *tpg,
+			  void (*fn)(struct tcmi_conn *conn, void *arg), void *arg);
 ssize_t tcmi_drain_show(struct tcmi_tpg *tpg, char *page);
+
+/* ---- unlink.c: LUNs removed while their backend has commands ---- */
+void tcmi_unlink_wait(struct se_portal_group *se_tpg, struct se_lun *lun);
+void tcmi_unlink_look(struct tcmi_conn *conn);
+bool tcmi_unlink_any(const struct se_device *dev);
+struct tcmi_lane *tcmi_unlink_lane(struct tcmi_unlink *u);
+void tcmi_unlink_put(struct tcmi_unlink *u);
+
+/* Is it a command for a LUN that is being removed? What REPORT LUNS says is core's. */
+static inline bool tcmi_unlink_begun(const struct se_cmd *se_cmd)
+{
+	return unlikely(READ_ONCE(se_cmd->se_lun->lun_shutdown)) &&
+	       se_cmd->t_task_cdb[0] != REPORT_LUNS;
+}
 
 /* ---- cmd_core.c: core's callbacks ---- */
 int tcmi_write_pending(struct se_cmd *se_cmd);
@@ -329,5 +347,12 @@ void tcmi_window_tick(struct tcmi_conn *conn);
 bool tcmi_window_tell(struct tcmi_conn *conn);
 void tcmi_window_opened(struct tcmi_sess *sess);
 void tcmi_window_numbers(struct tcmi_conn *conn, struct iscsip_sn *sn);
+
+/* ---- text.c ---- */
+struct iscsip_verdict tcmi_text_header(struct tcmi_conn *conn, const struct iscsip_req *req,
+				       u8 **buf);
+struct iscsip_verdict tcmi_text_payload(struct tcmi_conn *conn, const struct iscsip_req *req);
+unsigned long tcmi_text_tick(struct tcmi_conn *conn);
+void tcmi_text_end(struct tcmi_conn *conn);
 
 #endif /* TCM_ISCSI_CMD_H */

@@ -108,6 +108,11 @@ static sense_reason_t tcmi_caw_done(struct se_cmd *se_cmd, bool success, int *po
 {
 	struct tcmi_cmd *cmd = to_tcmi_cmd(se_cmd);
 
+	/* read, but its LUN is removed: it does not write any more */
+	if (success && READ_ONCE(cmd->unlinked) && !se_cmd->scsi_status && se_cmd->data_length) {
+		up(&se_cmd->se_dev->caw_sem);
+		return TCM_NON_EXISTENT_LUN;
+	}
 	if (success)
 		return cmd->caw_callback(se_cmd, success, post_ret);
 	if (se_cmd->data_length != cmd->caw_len)

@@ -125,6 +125,10 @@ void tcmi_cmd_buffer(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
 		tcmi_cmd_abort_waiting(conn, cmd);
 		return;
 	}
+	if (unlikely(cmd->unlinked)) {
+		tcmi_cmd_fail(cmd, TCM_NON_EXISTENT_LUN);
+		return;
+	}
 	tcmi_cmd_data_timer(conn, cmd);
 	tcmi_cmd_more(conn, cmd);
 }

@@ -23,8 +23,12 @@ static u64 tcmi_orphan_bytes;
 static void tcmi_orphan_add(struct tcmi_cmd *cmd)
 {
 	struct tcmi_tpg *tpg = cmd->conn->sess->tpg;
-	struct tcmi_lane *lane = tcmi_lane_find(tpg, cmd->tpg_lun, cmd->se_cmd.se_dev);
+	struct tcmi_lane *lane;
 
+	if (cmd->unlinked)
+		lane = tcmi_unlink_lane(cmd->unlinked);
+	else
+		lane = tcmi_lane_find(tpg, cmd->tpg_lun, cmd->se_cmd.se_dev);
 	spin_lock(&tcmi_orphans_lock);
 	list_add_tail(&cmd->orphan, &tpg->orphans);
 	cmd->orphan_lane = lane;
@@ -152,6 +156,23 @@ bool tcmi_drain_full(const struct tcmi_lane *lane)
 	       READ_ONCE(tcmi_orphan_bytes) >> PAGE_SHIFT > totalram_pages() / 8;
 }
 
+/**
+ * tcmi_drain_each_conn() - call a function for each connection that drains, more than once
+ * @tpg: its portal group
+ * @fn: must not sleep
+ * @arg: its argument
+ */
+void tcmi_drain_each_conn(struct tcmi_tpg *tpg,
+			  void (*fn)(struct tcmi_conn *conn, void *arg), void *arg)
+{
+	struct tcmi_cmd *cmd;
+
+	spin_lock(&tcmi_orphans_lock);
+	list_for_each_entry(cmd, &tpg->orphans, orphan)
+		fn(cmd->conn, arg);
+	spin_unlock(&tcmi_orphans_lock);
+}
+
 struct tcmi_orphans {
 	u64 lun;
 	u64 bytes;
@@ -240,6 +261,7 @@ static bool tcmi_drain_look(struct tcmi_conn *conn)
 	smp_mb__after_atomic();		/* pairs with test_and_set in kick */
 	tcmi_cmd_go_on(conn);
 	tcmi_cmd_fail_all(conn);
+	tcmi_unlink_look(conn);
 	tcmi_tmf_abandon(conn);
 	tcmi_io_posts(conn);
 	tcmi_quota_settle(conn);

@@ -136,6 +136,7 @@ static void tcmi_add_wwn_groups(struct se_wwn *se_wwn)
 static void tcmi_pre_unlink(struct se_portal_group *se_tpg, struct se_lun *lun)
 {
 	tcmi_sess_hide_lun(se_tpg, lun);
+	tcmi_unlink_wait(se_tpg, lun);
 	tcmi_lane_unlink(se_tpg, lun);
 }
 

@@ -14,6 +14,8 @@ DEFINE_MUTEX(tcmi_config_mutex);
 LIST_HEAD(tcmi_wwns);
 struct workqueue_struct *tcmi_wq;
 struct workqueue_struct *tcmi_submit_wq;
+/* No reclaim depends on it: work of such a queue may not wait for one without a rescuer. */
+struct workqueue_struct *tcmi_end_wq;
 
 /*
  * Two fabrics named iSCSI would be the end of core's list. The in-tree module
@@ -41,8 +43,8 @@ static int __init tcmi_init(void)
 					 WQ_MAX_ACTIVE);
 	if (!tcmi_submit_wq)
 		goto out_wq;
-	ret = tcmi_submit_init();
-	if (ret)
+	tcmi_end_wq = alloc_workqueue("tcmi_end", WQ_UNBOUND, 0);
+	if (!tcmi_end_wq)
 		goto out_submit_wq;
 	tcmi_auth_init();
 	ret = tcmi_configfs_init();
@@ -58,7 +60,7 @@ out_configfs:
 	tcmi_configfs_exit();
 out_auth:
 	tcmi_auth_exit();
-	tcmi_submit_exit();
+	destroy_workqueue(tcmi_end_wq);
 out_submit_wq:
 	destroy_workqueue(tcmi_submit_wq);
 out_wq:
@@ -78,6 +80,7 @@ static void __exit tcmi_exit(void)
 	 */
 	synchronize_rcu_tasks();
 	tcmi_submit_exit();
+	destroy_workqueue(tcmi_end_wq);
 	tcmi_refusal_exit();
 	tcmi_auth_exit();
 	destroy_workqueue(tcmi_submit_wq);

@@ -30,8 +30,11 @@ static atomic_long_t tcmi_quota_lent;	/* bytes */
 bool tcmi_quota_exceeds(const struct se_cmd *se_cmd)
 {
 	const struct se_dev_attrib *attrib = &se_cmd->se_dev->dev_attrib;
-	u64 most = (u64)attrib->hw_max_sectors * attrib->hw_block_size;
+	u64 most;
 
+	if (likely(se_cmd->data_length <= TCMI_QUOTA_MAX_LOW))
+		return false;
+	most = (u64)attrib->hw_max_sectors * attrib->hw_block_size;
 	return se_cmd->data_length > clamp_t(u64, most, TCMI_QUOTA_MAX_LOW, TCMI_QUOTA_MAX_HIGH);
 }
 

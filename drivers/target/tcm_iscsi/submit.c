@@ -24,8 +24,6 @@
 
 /* ---- lanes ---- */
 
-/* No reclaim depends on it: work of such a queue may not wait for one without a rescuer. */
-static struct workqueue_struct *tcmi_lane_free_wq;
 static LIST_HEAD(tcmi_lanes);		/* tcmi_lanes_lock; those with a LUN */
 static DEFINE_MUTEX(tcmi_lanes_lock);
 
@@ -42,7 +40,7 @@ static void tcmi_lane_release(struct kref *ref)
 	struct tcmi_lane *lane = container_of(ref, struct tcmi_lane, ref);
 
 	/* the last one may run on the very queue that has to go */
-	queue_work(tcmi_lane_free_wq, &lane->free_work);
+	queue_work(tcmi_end_wq, &lane->free_work);
 }
 
 /**
@@ -113,6 +111,37 @@ static void tcmi_lane_leave(struct tcmi_lane *lane)
 	if (!--lane->luns)
 		list_del(&lane->entry);
 	tcmi_lane_put(lane);
+}
+
+/**
+ * tcmi_lane_keep() - keep the lane of a device, though its last LUN may be removed
+ * @dev: the device, for as long as that
+ *
+ * Who links it anew gets the same one, and knows of the commands that it still has.
+ *
+ * Return: the lane, or NULL.
+ */
+struct tcmi_lane *tcmi_lane_keep(struct se_device *dev)
+{
+	struct tcmi_lane *lane;
+
+	mutex_lock(&tcmi_lanes_lock);
+	lane = tcmi_lane_of(dev);
+	mutex_unlock(&tcmi_lanes_lock);
+	return lane;
+}
+
+/**
+ * tcmi_lane_unkeep() - the end of that
+ * @lane: of tcmi_lane_keep()
+ */
+void tcmi_lane_unkeep(struct tcmi_lane *lane)
+{
+	if (!lane)
+		return;
+	mutex_lock(&tcmi_lanes_lock);
+	tcmi_lane_leave(lane);
+	mutex_unlock(&tcmi_lanes_lock);
 }
 
 /**
@@ -250,6 +279,8 @@ static void tcmi_submit_work(struct work_struct *work)
 		tcmi_submit(cmd);
 	else if (tcmi_submit_over(cmd->conn))
 		tcmi_cmd_end_early(cmd);
+	else if (READ_ONCE(cmd->unlinked))
+		tcmi_cmd_fail(cmd, TCM_NON_EXISTENT_LUN);
 	else if (cmd->pr_lane && tcmi_reserve_strands(cmd))
 		tcmi_cmd_fail(cmd, TCM_INVALID_PARAMETER_LIST);
 	else
@@ -434,23 +465,12 @@ static void tcmi_watch_round(struct work_struct *work)
 }
 
 /**
- * tcmi_submit_init() - at module load
- * Return: 0 or -ENOMEM.
- */
-int tcmi_submit_init(void)
-{
-	tcmi_lane_free_wq = alloc_workqueue("tcmi_free", WQ_UNBOUND, 0);
-	return tcmi_lane_free_wq ? 0 : -ENOMEM;
-}
-
-/**
  * tcmi_submit_exit() - nothing of this file runs any more; at module exit, when nobody has a
  * lane in hand
  */
 void tcmi_submit_exit(void)
 {
 	cancel_delayed_work_sync(&tcmi_watch);
-	destroy_workqueue(tcmi_lane_free_wq);
 }
 
 /* ---- the connection's commands ---- */
@@ -514,6 +534,8 @@ bool tcmi_submit_refuse(struct tcmi_cmd *cmd)
 		tcmi_cmd_fail(cmd, TCM_INVALID_FIELD_IN_COMMAND_IU);
 	else if (unlikely(tcmi_quota_exceeds(&cmd->se_cmd)))
 		tcmi_cmd_fail(cmd, TCM_INVALID_CDB_FIELD);
+	else if (tcmi_unlink_begun(&cmd->se_cmd))
+		tcmi_cmd_fail(cmd, TCM_NON_EXISTENT_LUN);
 	else if (tcmi_submit_full(&cmd->se_cmd))
 		tcmi_submit_status(cmd, SAM_STAT_BUSY, "busy with commands of ended sessions");
 	else if (!tcmi_submit_room(cmd))

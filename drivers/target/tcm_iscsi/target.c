@@ -7,14 +7,16 @@
  * be in the log.
  */
 #include <linux/ctype.h>
+#include <linux/module.h>
 #include <linux/nsproxy.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <scsi/scsi_proto.h>
 #include "tcm_iscsi.h"
 
 #define TCMI_DISABLE_WAIT	(HZ - HZ / 10)	/* twice: for logouts, then for the rest */
 #define TCMI_DRAIN_REPORT	(30 * HZ)
+#define TCMI_DRAIN_LOOK		(HZ / 5)	/* for signals that kill */
 
 #define tcmi_refused(fmt, ...) \
 	pr_notice_ratelimited(TCMI_NAME ": refused: " fmt "\n", ##__VA_ARGS__)
@@ -71,6 +73,19 @@ static int tcmi_wwn_add(struct tcmi_wwn *wwn)
 	return ret;
 }
 
+static void tcmi_wwn_release(struct kref *ref)
+{
+	struct tcmi_wwn *wwn = container_of(ref, struct tcmi_wwn, ref);
+
+	ida_free(&tcmi_wwn_ids, wwn->index);
+	kfree(wwn);
+}
+
+static void tcmi_wwn_put(struct tcmi_wwn *wwn)
+{
+	kref_put(&wwn->ref, tcmi_wwn_release);
+}
+
 /**
  * tcmi_make_wwn() - mkdir target/iscsi/<name>
  * @tf: ours
@@ -92,6 +107,7 @@ struct se_wwn *tcmi_make_wwn(struct target_fabric_configfs *tf,
 	wwn = kzalloc(sizeof(*wwn), GFP_KERNEL);
 	if (!wwn)
 		return ERR_PTR(-ENOMEM);
+	kref_init(&wwn->ref);
 	INIT_LIST_HEAD(&wwn->tpgs);
 	tcmi_wwn_set_name(wwn, name);
 
@@ -125,8 +141,7 @@ void tcmi_drop_wwn(struct se_wwn *se_wwn)
 	mutex_lock(&tcmi_config_mutex);
 	list_del(&wwn->entry);
 	mutex_unlock(&tcmi_config_mutex);
-	ida_free(&tcmi_wwn_ids, wwn->index);
-	kfree(wwn);
+	tcmi_wwn_put(wwn);
 }
 
 /* ---- portal groups ------------------------------------------------------------ */
@@ -152,20 +167,38 @@ void tcmi_tpg_put(struct tcmi_tpg *tpg)
 	if (!atomic_dec_and_lock_irqsave(&tpg->refs, &tpg->drained.lock, flags))
 		return;
 	wake_up_all_locked(&tpg->drained);
+	if (tpg->ending)
+		queue_work(tcmi_end_wq, &tpg->end_work);
 	spin_unlock_irqrestore(&tpg->drained.lock, flags);
 }
 
-/* rmdir can't be refused, so this waits for as long as it takes; visibly. */
-static void tcmi_tpg_drain(struct tcmi_tpg *tpg)
+/* The last tcmi_tpg_put() may not have left the queue yet. */
+static void tcmi_tpg_drained(struct tcmi_tpg *tpg)
 {
-	while (!wait_event_idle_timeout(tpg->drained, !atomic_read(&tpg->refs),
-					TCMI_DRAIN_REPORT))
-		pr_notice(TCMI_NAME ": removal of %s,%u waits for %d logins and sessions\n",
-			  tpg->wwn->name, tpg->tag, atomic_read(&tpg->refs));
-
-	/* The last tcmi_tpg_put() may not have left the queue yet. */
 	spin_lock_irq(&tpg->drained.lock);
 	spin_unlock_irq(&tpg->drained.lock);
+}
+
+/*
+ * rmdir can't be refused, so this waits for as long as it takes, visibly, or until somebody
+ * kills who waits. Return: whether nothing is left.
+ */
+static bool tcmi_tpg_drain(struct tcmi_tpg *tpg)
+{
+	unsigned long report = jiffies + TCMI_DRAIN_REPORT;
+
+	while (!wait_event_idle_timeout(tpg->drained, !atomic_read(&tpg->refs),
+					TCMI_DRAIN_LOOK)) {
+		if (fatal_signal_pending(current))
+			return false;
+		if (time_before(jiffies, report))
+			continue;
+		report = jiffies + TCMI_DRAIN_REPORT;
+		pr_notice(TCMI_NAME ": removal of %s,%u waits for %d logins and sessions\n",
+			  tpg->wwn->name, tpg->tag, atomic_read(&tpg->refs));
+	}
+	tcmi_tpg_drained(tpg);
+	return true;
 }
 
 static bool tcmi_tpg_has_portal(const struct tcmi_tpg *tpg,
@@ -296,6 +329,7 @@ static struct tcmi_tpg *tcmi_tpg_alloc(struct tcmi_wwn *wwn, u16 tag)
 		kfree(tpg);
 		return NULL;
 	}
+	kref_get(&wwn->ref);
 	tpg->wwn = wwn;
 	tpg->tag = tag;
 	INIT_LIST_HEAD(&tpg->nps);
@@ -310,6 +344,7 @@ static struct tcmi_tpg *tcmi_tpg_alloc(struct tcmi_wwn *wwn, u16 tag)
 
 static void tcmi_tpg_free(struct tcmi_tpg *tpg)
 {
+	tcmi_wwn_put(tpg->wwn);
 	xa_destroy(&tpg->lanes);
 	kfree(tpg->departed);
 	ida_destroy(&tpg->tsihs);
@@ -357,11 +392,29 @@ out_free:
 	return ERR_PTR(ret);
 }
 
+/* Nothing points to it any more, but the ACLs of demo mode, which core takes along. */
+static void tcmi_tpg_end(struct tcmi_tpg *tpg)
+{
+	core_tpg_deregister(&tpg->se_tpg);
+	tcmi_tpg_free(tpg);
+}
+
+static void tcmi_tpg_end_work(struct work_struct *work)
+{
+	struct tcmi_tpg *tpg = container_of(work, struct tcmi_tpg, end_work);
+
+	tcmi_tpg_drained(tpg);
+	pr_notice(TCMI_NAME ": nothing is left of %s,%u\n", tpg->wwn->name, tpg->tag);
+	tcmi_tpg_end(tpg);
+	module_put(THIS_MODULE);
+}
+
 /**
  * tcmi_drop_tpg() - rmdir tpgt_<tag>: its luns, portals and ACLs are gone
  * @se_tpg: the portal group, which may still be enabled
  *
- * What is left are dynamic ACLs and their sessions, and logins under way.
+ * What is left are dynamic ACLs and their sessions, and logins under way. A work waits for
+ * them when whoever calls is killed.
  */
 void tcmi_drop_tpg(struct se_portal_group *se_tpg)
 {
@@ -376,10 +429,19 @@ void tcmi_drop_tpg(struct se_portal_group *se_tpg)
 
 	tcmi_sess_close_tpg(tpg, "portal group deleted");
 	/* Sessions and logins point to it. */
-	tcmi_tpg_drain(tpg);
-	/* Takes the cached dynamic ACLs along, which no session uses any more. */
-	core_tpg_deregister(se_tpg);
-	tcmi_tpg_free(tpg);
+	if (tcmi_tpg_drain(tpg)) {
+		tcmi_tpg_end(tpg);
+		return;
+	}
+	pr_notice(TCMI_NAME ": %s,%u is removed; %d logins and sessions have not ended yet\n",
+		  tpg->wwn->name, tpg->tag, atomic_read(&tpg->refs));
+	__module_get(THIS_MODULE);
+	INIT_WORK(&tpg->end_work, tcmi_tpg_end_work);
+	spin_lock_irq(&tpg->drained.lock);
+	tpg->ending = true;
+	if (!atomic_read(&tpg->refs))
+		queue_work(tcmi_end_wq, &tpg->end_work);
+	spin_unlock_irq(&tpg->drained.lock);
 }
 
 static int tcmi_tpg_enable(struct tcmi_tpg *tpg)

@@ -108,6 +108,7 @@ enum tcmi_sess_fail {			/* last_sess_fail_type values */
  */
 struct tcmi_wwn {
 	struct se_wwn wwn;
+	struct kref ref;		/* its directory, and each portal group */
 	struct list_head entry;		/* tcmi_wwns */
 	struct list_head tpgs;		/* struct tcmi_tpg.entry, ascending tag */
 	char name[ISCSIP_NAME_MAX + 1];
@@ -189,6 +190,8 @@ struct tcmi_tpg {
 	/* any context */
 	atomic_t refs;
 	wait_queue_head_t drained;	/* woken when @refs gets to zero */
+	struct work_struct end_work;	/* its end, when nobody waits for that: */
+	bool ending;			/* drained.lock */
 	struct ida tsihs;
 	struct list_head orphans;	/* struct tcmi_cmd.orphan; tcmi_orphans_lock */
 	struct tcmi_acl *departed;	/* of sessions which have left theirs */
@@ -496,6 +499,7 @@ struct tcmi_caller {
 #define TCMI_CONN_ASK_LOGOUT	3	/* ask the initiator to log out */
 #define TCMI_CONN_ANNOUNCE	4	/* tell it before closing */
 #define TCMI_CONN_DRAIN		5	/* it has no thread any more: drain_work goes on */
+#define TCMI_CONN_UNLINK	2	/* a LUN is removed under its commands */
 #define TCMI_CONN_WINDOW	6	/* MaxCmdSN has changed, and no PDU has told yet */
 
 /**
@@ -618,6 +622,7 @@ static inline struct tcmi_np *to_tcmi_np(struct se_tpg_np *se_np)
 extern struct mutex tcmi_config_mutex;	/* wwns, tpgs, portals, attributes */
 extern struct list_head tcmi_wwns;	/* tcmi_config_mutex; struct tcmi_wwn.entry */
 extern struct workqueue_struct *tcmi_wq;	/* unbound: accept, start, close */
+extern struct workqueue_struct *tcmi_end_wq;	/* what is freed, and may sleep over it */
 extern struct workqueue_struct *tcmi_submit_wq;	/* submissions that may sleep */
 
 /* ---- portal.c: listening sockets ---- */
@@ -762,13 +767,6 @@ void tcmi_nop_timeout(struct tcmi_conn *conn, const char *why);
 struct iscsip_verdict tcmi_logout_header(struct tcmi_conn *conn, const struct iscsip_req *req);
 void tcmi_logout_ask(struct tcmi_conn *conn);
 void tcmi_logout_announce(struct tcmi_conn *conn);
-
-/* ---- text.c ---- */
-struct iscsip_verdict tcmi_text_header(struct tcmi_conn *conn, const struct iscsip_req *req,
-				       u8 **buf);
-struct iscsip_verdict tcmi_text_payload(struct tcmi_conn *conn, const struct iscsip_req *req);
-unsigned long tcmi_text_tick(struct tcmi_conn *conn);
-void tcmi_text_end(struct tcmi_conn *conn);
 
 /* ---- fabric.c, configfs.c, configfs_acl.c, stats.c ---- */
 extern const struct target_core_fabric_ops tcmi_fabric_ops;

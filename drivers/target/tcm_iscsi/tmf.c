@@ -242,6 +242,23 @@ void tcmi_tmf_end_task(struct tcmi_conn *conn, struct tcmi_cmd *parent, struct t
 		tcmi_tmf_await(conn, parent, cmd);
 }
 
+/*
+ * A task of a LUN that is removed, and which may have a successor: no function for that one
+ * waits for it, and its initiator hears nothing more of it.
+ */
+static bool tcmi_tmf_disown(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+{
+	if (!cmd->unlinked)
+		return false;
+	if (cmd->state == TCMI_CMD_IN_CORE && !test_bit(TCMI_CMD_POSTED, &cmd->flags)) {
+		tcmi_cmd_mark_aborted(cmd);
+		cmd->itt = ISCSIP_TAG_RESERVED;
+		tcmi_cmd_slot_give(cmd);
+		set_bit(TCMI_CONN_WINDOW, &conn->flags);
+	}
+	return true;
+}
+
 /**
  * tcmi_tmf_end_waiting() - end the tasks which only wait for the initiator, or for core
  * @conn: the connection; its thread calls
@@ -313,7 +330,8 @@ void tcmi_tmf_end_all(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
 		hlist_for_each_entry_safe(cmd, next, &conn->tasks[i], task)
 			if (cmd->req.opcode == ISCSIP_OP_SCSI_CMD &&
-			    tcmi_lun(cmd->lun) == tcmi_lun(parent->lun))
+			    tcmi_lun(cmd->lun) == tcmi_lun(parent->lun) &&
+			    !tcmi_tmf_disown(conn, cmd))
 				tcmi_tmf_end_or_await(conn, parent, cmd);
 }
 
@@ -421,6 +439,11 @@ static void tcmi_tmf_abort_task(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 	}
 	if (tcmi_lun(cmd->lun) != tcmi_lun(parent->lun)) {
 		tcmi_tmf_answer(conn, parent, ISCSIP_TMF_NO_TASK);
+		return;
+	}
+	if (cmd->state == TCMI_CMD_IN_CORE && !test_bit(TCMI_CMD_POSTED, &cmd->flags) &&
+	    tcmi_tmf_disown(conn, cmd)) {
+		tcmi_tmf_answer(conn, parent, ISCSIP_TMF_COMPLETE);
 		return;
 	}
 	if (cmd->state == TCMI_CMD_IN_CORE && !test_bit(TCMI_CMD_POSTED, &cmd->flags) &&
@@ -548,6 +571,7 @@ static bool tcmi_tmf_blocks(const struct tcmi_cmd *tmf, const struct tcmi_cmd *c
 	if (cmd->state == TCMI_CMD_TRAILING)
 		return tcmi_tmf_awaits_rest(tmf, cmd->lun) && tcmi_tmf_covers(tmf, cmd);
 	return test_bit(TCMI_CMD_SUBMITTED, &tmf->flags) && tcmi_tmf_unanswered(cmd) &&
+	       !cmd->unlinked &&
 	       tcmi_lun(cmd->lun) == tcmi_lun(tmf->lun) && iscsip_sn_lt(cmd->cmdsn, tmf->cmdsn);
 }
 

@@ -31,6 +31,7 @@ static struct tcmi_lane *tcmi_tmf_lane(struct tcmi_conn *conn, u64 lun)
 struct tcmi_tmf_call {
 	struct tcmi_cmd *parent;
 	const struct se_device *dev;
+	bool all;		/* connections without a LUN of it may have commands, too */
 	enum tcmi_tmf_step step;
 };
 
@@ -56,7 +57,7 @@ static void tcmi_tmf_send_errand(struct tcmi_conn *conn, void *arg)
 	struct tcmi_cmd *here, *there;
 
 	if (conn == parent->conn || !conn->sess->tpg ||
-	    !tcmi_tpg_has_device(conn->sess->tpg, call->dev))
+	    (!call->all && !tcmi_tpg_has_device(conn->sess->tpg, call->dev)))
 		return;
 	here = tcmi_tmf_part_alloc(parent, GFP_ATOMIC);
 	there = tcmi_cmd_alloc_part(conn, GFP_ATOMIC);
@@ -88,8 +89,10 @@ void tcmi_tmf_others(struct tcmi_cmd *parent, const struct se_device *dev,
 {
 	struct tcmi_tmf_call call = { .parent = parent, .dev = dev, .step = step };
 
-	if (dev)
-		tcmi_sess_each_conn(tcmi_tmf_send_errand, &call);
+	if (!dev)
+		return;
+	call.all = tcmi_unlink_any(dev);
+	tcmi_sess_each_conn(tcmi_tmf_send_errand, &call);
 }
 
 static void tcmi_tmf_errand(struct tcmi_conn *conn, struct tcmi_cmd *errand)
