@@ -12,6 +12,9 @@
 
 PORTAL=127.0.0.1:3260
 TARGETS=50
+DRIPS=50
+# as many as the debug kernel takes before the first ones have been silent for too long
+[ -z "${LAB_DEBUG:-}" ] || { CROWD=${CROWD:-500} DRIPS=5; }
 CROWD=${CROWD:-5000}
 CROWD_BAD=${CROWD_BAD:-$((CROWD * 2))}
 export RAW_IQN=${BASE}crowd
@@ -110,6 +113,17 @@ usual_p99()
 	done | sort -n | sed -n 3p
 }
 
+# lean CONDITION NAME: memory, of which the debug kernel takes several times as much, and does
+# not give it back at once; it has its own way of finding what is lost.
+lean()
+{
+	if [ -n "${LAB_DEBUG:-}" ]; then
+		skip 1 "$2: not on the debug kernel"
+	else
+		ok "$1" "$2"
+	fi
+}
+
 lines()
 {
 	dmesg_since | grep -c .
@@ -155,7 +169,7 @@ after=$(slabs)
 each=$(((after - before) * 1024 / CROWD))
 ours=$((each - plain + socket))
 diag "$ours bytes each, of these $socket the TCP socket; both ends take $each"
-ok "[ $ours -gt $socket ] && [ $ours -lt 4096 ]" \
+lean "[ $ours -gt $socket ] && [ $ours -lt 4096 ]" \
 	"each costs the target less than 4 KiB, its socket included"
 beside_them
 ok "disperse" "they go"
@@ -165,7 +179,7 @@ ok "crowd 1" "$CROWD connections which have said one byte" || diag "$(cat /tmp/c
 ok '[ "$(threads)" -le 2100 ]' "of these not more than 2,048 have a thread" || diag "$(threads)"
 mem=$(slabs)
 diag "memory: $(((mem - before) / 1024)) MiB more than without them"
-ok "[ $(((mem - before) / 1024)) -le 200 ]" "they take less than 200 MiB"
+lean "[ $(((mem - before) / 1024)) -le 200 ]" "they take less than 200 MiB"
 beside_them
 ok "disperse" "they go"
 as_fast "200 logins beside them were as fast"
@@ -185,7 +199,7 @@ ok 'poll 60 eval "[ \$((\$(turned_away) - before)) = $CROWD_BAD ]"' "each of the
 	diag "$(($(turned_away) - before))" "$(head -n 1 $REFUSED)"
 is "$(p99 >/dev/null; grep -c 'logins: 200' /tmp/logins)" 1 "logins work after it"
 
-ok "STORM_N=50 STORM_TARGETS=$TARGETS STORM_MS=2 raw-storm drip >/tmp/drip" "50 logins byte by byte" ||
+ok "STORM_N=$DRIPS STORM_TARGETS=$TARGETS STORM_MS=2 raw-storm drip >/tmp/drip" "$DRIPS logins byte by byte" ||
 	diag "$(cat /tmp/drip)"
 diag "$(grep '^# logins' /tmp/drip)"
 
@@ -195,7 +209,7 @@ RAW_IQN=${RAW_IQN}0 STORM_N=500 STORM_LIMIT=1000 raw-storm sit >/tmp/sit &
 sit=$!
 ok 'poll 60 grep -q "^# ready" /tmp/sit' "500 sessions sit there" || diag "$(cat /tmp/sit)"
 each=$((($(slabs) - free_before) * 1024 / 500))
-ok "[ $each -lt 65536 ]" "each takes less than 64 KiB" || diag "$each bytes"
+lean "[ $each -lt 65536 ]" "each takes less than 64 KiB" || diag "$each bytes"
 diag "$each bytes each, with the client's socket; a stack of 16 KiB and a buffer of 8 KiB among them"
 kill -TERM $sit
 ok "poll 30 process_ended $sit" "they go"
@@ -218,7 +232,7 @@ ok "disperse" "they go"
 ok 'poll 20 eval "[ \$(threads) = 0 ]"' "and their threads" || diag "$(threads)"
 poll 20 eval '[ $(slabs) -le $((left + 4096)) ]'
 after=$(slabs)
-ok "[ $after -le $((left + 4096)) ]" "all this has left no memory behind"
+lean "[ $after -le $((left + 4096)) ]" "all this has left no memory behind"
 diag "$left KiB after the sessions, $after KiB after the last"
 
 # 4 KiB for each dynamic ACL that stays
@@ -227,7 +241,7 @@ like "$(cat /tmp/logins)" "logins: 3000 " "3,000 initiators without an ACL come 
 	diag "$(cat /tmp/logins)"
 poll 20 eval '[ $(slabs) -le $((after + 8192)) ]'
 names=$(slabs)
-ok "[ $names -le $((after + 8192)) ]" "and most of their dynamic ACLs go with them"
+lean "[ $names -le $((after + 8192)) ]" "and most of their dynamic ACLs go with them"
 diag "$((names - after)) KiB"
 try "everything is torn down" teardown_all 120
 try "the module unloads" unload_target
