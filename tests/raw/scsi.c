@@ -164,7 +164,7 @@ static void much_memory(const void *arg)
 /* Each connection has one command, as long as may be, until a quarter of the memory is gone. */
 static void small_memory(const void *arg)
 {
-	struct conn *hogs[64], *c, *d;
+	struct conn *hogs[300], *c, *d;
 	struct scsi *s, *t;
 	unsigned int n = 0, taken = true;
 
@@ -172,7 +172,7 @@ static void small_memory(const void *arg)
 	cfg_set(acl_path(env.ini, "attrib/dataout_timeout"), "60");
 	tap_limit(60000);
 	for (uint32_t len = 32 << 20; len > 64 << 10; len = taken ? len : len / 2) {
-		CK(n < 64, "64 long commands were taken");
+		CK(n < 300, "300 long commands were taken");
 		if (taken) {
 			hogs[n] = login_normal();
 			scsi_settle(hogs[n++], 0);

@@ -440,8 +440,10 @@ static void tcmi_cmd_hush(struct tcmi_cmd *cmd)
 {
 	struct se_cmd *se_cmd = &cmd->se_cmd;
 
-	if (!test_bit(TCMI_CMD_TAS, &cmd->flags) &&
-	    !(READ_ONCE(se_cmd->transport_state) & CMD_T_TAS)) {
+	/* without its tag it has been answered for (tcmi_tmf_disown()) */
+	if (cmd->itt == ISCSIP_TAG_RESERVED ||
+	    (!test_bit(TCMI_CMD_TAS, &cmd->flags) &&
+	     !(READ_ONCE(se_cmd->transport_state) & CMD_T_TAS))) {
 		set_bit(TCMI_CMD_SILENT, &cmd->flags);
 		return;
 	}

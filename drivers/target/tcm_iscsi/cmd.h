@@ -284,6 +284,8 @@ bool tcmi_unlink_any(const struct se_device *dev);
 struct tcmi_lane *tcmi_unlink_lane(struct tcmi_unlink *u);
 void tcmi_unlink_put(struct tcmi_unlink *u);
 
+extern atomic_t tcmi_unlinks_begun;
+
 /* Is it a command for a LUN that is being removed? What REPORT LUNS says is core's. */
 static inline bool tcmi_unlink_begun(const struct se_cmd *se_cmd)
 {

@@ -182,6 +182,8 @@ static sense_reason_t tcmi_core_deve(const struct se_cmd *se_cmd, const u8 *cdb,
 {
 	struct se_device *dev = rcu_dereference(deve->se_lun->lun_se_dev);
 
+	if (READ_ONCE(deve->se_lun->lun_shutdown) && cdb[0] != REPORT_LUNS)
+		return TCM_NON_EXISTENT_LUN;
 	if (deve->lun_access_ro && se_cmd->data_direction == DMA_TO_DEVICE)
 		return TCM_WRITE_PROTECTED;
 	if (dev && !(dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH) &&
@@ -214,8 +216,9 @@ bool tcmi_core_lookup(struct se_cmd *se_cmd, const u8 *cdb)
 {
 	sense_reason_t reason;
 
-	if (likely(atomic_read(&tcmi_core_lines) < TCMI_CORE_LINES) ||
-	    time_after(jiffies, READ_ONCE(tcmi_core_minute) + TCMI_CORE_MINUTE))
+	if (likely(!atomic_read(&tcmi_unlinks_begun)) &&
+	    (likely(atomic_read(&tcmi_core_lines) < TCMI_CORE_LINES) ||
+	     time_after(jiffies, READ_ONCE(tcmi_core_minute) + TCMI_CORE_MINUTE)))
 		return false;
 	reason = tcmi_core_access(se_cmd, cdb);
 	if (!reason)

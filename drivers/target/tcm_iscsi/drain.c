@@ -257,6 +257,8 @@ void tcmi_drain_kick(struct tcmi_conn *conn)
  */
 static bool tcmi_drain_look(struct tcmi_conn *conn)
 {
+	bool over;
+
 	clear_bit(TCMI_CONN_KICKED, &conn->flags);
 	smp_mb__after_atomic();		/* pairs with test_and_set in kick */
 	tcmi_cmd_go_on(conn);
@@ -264,8 +266,10 @@ static bool tcmi_drain_look(struct tcmi_conn *conn)
 	tcmi_unlink_look(conn);
 	tcmi_tmf_abandon(conn);
 	tcmi_io_posts(conn);
+	/* the last one has given back what it had before it is counted here */
+	over = !atomic_read_acquire(&conn->ncmds);
 	tcmi_quota_settle(conn);
-	return !atomic_read(&conn->ncmds);
+	return over;
 }
 
 static void tcmi_drain_over(struct tcmi_conn *conn)

@@ -55,6 +55,8 @@ static void tcmi_io_sleep(struct tcmi_conn *conn, unsigned long deadline)
 {
 	long left = MAX_SCHEDULE_TIMEOUT;
 
+	if (conn->lent > TCMI_QUOTA_FREE)
+		tcmi_quota_settle(conn);
 	if (deadline)
 		left = max_t(long, 1, (long)(deadline - jiffies));
 	prepare_to_rcuwait(&conn->wait);
@@ -188,8 +190,6 @@ static bool tcmi_io_loop(struct tcmi_conn *conn)
 		deadline = tcmi_io_deadlines(conn);
 		if (tcmi_conn_over(conn))
 			return true;
-		if (conn->lent > TCMI_QUOTA_FREE)
-			tcmi_quota_settle(conn);
 		/* TCP would wake us at once, and have no more memory than before */
 		if (!ret && conn->tx.starved)
 			schedule_timeout_idle(1);

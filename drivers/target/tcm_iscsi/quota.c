@@ -80,17 +80,21 @@ void tcmi_quota_add(struct tcmi_conn *conn, u32 bytes)
 bool tcmi_quota_take(struct tcmi_conn *conn, u32 bytes)
 {
 	long own = atomic_long_add_return(bytes, &conn->quota);
-	long more, all, ram = totalram_pages();
+	long more, all, ram;
 
 	if (likely(own <= conn->lent))
 		return true;
 	more = round_up(own - conn->lent, TCMI_QUOTA_FREE);
 	tcmi_quota_lend(conn, more);
 	all = tcmi_quota_pages();
+	ram = totalram_pages();
 	if (all <= ram / 8)
 		return true;
 	/* one at least, however long; but an initiator may have thousands of connections */
 	if (all <= ram / 4 && (own <= TCMI_QUOTA_CONN || own == bytes))
+		return true;
+	/* a reserve for who has nothing: his requests may be too long for what is his own */
+	if (all <= ram / 4 + ram / 16 && own == bytes && bytes <= TCMI_QUOTA_CONN)
 		return true;
 	tcmi_quota_give(conn, bytes);
 	tcmi_quota_lend(conn, -more);
@@ -105,7 +109,8 @@ bool tcmi_quota_take(struct tcmi_conn *conn, u32 bytes)
  */
 void tcmi_quota_give(struct tcmi_conn *conn, u32 bytes)
 {
-	atomic_long_sub(bytes, &conn->quota);
+	if (bytes)
+		atomic_long_sub(bytes, &conn->quota);
 }
 
 /**

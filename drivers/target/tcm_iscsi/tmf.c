@@ -242,20 +242,29 @@ void tcmi_tmf_end_task(struct tcmi_conn *conn, struct tcmi_cmd *parent, struct t
 		tcmi_tmf_await(conn, parent, cmd);
 }
 
-/*
- * A task of a LUN that is removed, and which may have a successor: no function for that one
- * waits for it, and its initiator hears nothing more of it.
- */
-static bool tcmi_tmf_disown(struct tcmi_conn *conn, struct tcmi_cmd *cmd)
+/* Of a LUN that is removed, and not of the device that is reset: core would wait for that. */
+static bool tcmi_tmf_is_foreign(const struct tcmi_cmd *parent, const struct tcmi_cmd *cmd)
 {
-	if (!cmd->unlinked)
+	return cmd->unlinked && !(parent->lane && parent->lane->dev == cmd->se_cmd.se_dev);
+}
+
+/*
+ * A task that the backend has of a LUN which is removed, and which may have a successor: no
+ * function for that one waits for it, and its initiator hears nothing more of it.
+ *
+ * Return: false if it is none.
+ */
+static bool tcmi_tmf_disown(struct tcmi_conn *conn, const struct tcmi_cmd *parent,
+			    struct tcmi_cmd *cmd)
+{
+	if (test_bit(TCMI_CMD_POSTED, &cmd->flags) || !tcmi_tmf_is_foreign(parent, cmd))
 		return false;
-	if (cmd->state == TCMI_CMD_IN_CORE && !test_bit(TCMI_CMD_POSTED, &cmd->flags)) {
-		tcmi_cmd_mark_aborted(cmd);
-		cmd->itt = ISCSIP_TAG_RESERVED;
-		tcmi_cmd_slot_give(cmd);
-		set_bit(TCMI_CONN_WINDOW, &conn->flags);
-	}
+	tcmi_cmd_mark_aborted(cmd);
+	if (tcmi_cmd_is_write(cmd) && iscsip_xfer_owed(&cmd->xfer))
+		tcmi_data_expect_rest(conn, cmd->itt);
+	cmd->itt = ISCSIP_TAG_RESERVED;
+	tcmi_cmd_slot_give(cmd);
+	set_bit(TCMI_CONN_WINDOW, &conn->flags);
 	return true;
 }
 
@@ -308,11 +317,18 @@ void tcmi_tmf_parts_started(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 static void tcmi_tmf_end_or_await(struct tcmi_conn *conn, struct tcmi_cmd *parent,
 				  struct tcmi_cmd *cmd)
 {
-	if (tcmi_tmf_covers(parent, cmd))
-		tcmi_tmf_end_task(conn, parent, cmd);
-	else if (parent->tmf_step == TCMI_TMF_RESET_ORPHANS && cmd->state == TCMI_CMD_IN_CORE &&
-		 !test_bit(TCMI_CMD_POSTED, &cmd->flags) &&
-		 (!tcmi_cmd_is_write(cmd) || test_bit(TCMI_CMD_EXECUTED, &cmd->flags)))
+	if (cmd->itt == ISCSIP_TAG_RESERVED)
+		return;			/* disowned before */
+	if (tcmi_tmf_covers(parent, cmd)) {
+		if (!tcmi_tmf_disown(conn, parent, cmd))
+			tcmi_tmf_end_task(conn, parent, cmd);
+		return;
+	}
+	if (tcmi_tmf_is_foreign(parent, cmd))
+		return;
+	if (parent->tmf_step == TCMI_TMF_RESET_ORPHANS && cmd->state == TCMI_CMD_IN_CORE &&
+	    !test_bit(TCMI_CMD_POSTED, &cmd->flags) &&
+	    (!tcmi_cmd_is_write(cmd) || test_bit(TCMI_CMD_EXECUTED, &cmd->flags)))
 		tcmi_tmf_await(conn, parent, cmd);
 }
 
@@ -330,8 +346,7 @@ void tcmi_tmf_end_all(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
 		hlist_for_each_entry_safe(cmd, next, &conn->tasks[i], task)
 			if (cmd->req.opcode == ISCSIP_OP_SCSI_CMD &&
-			    tcmi_lun(cmd->lun) == tcmi_lun(parent->lun) &&
-			    !tcmi_tmf_disown(conn, cmd))
+			    tcmi_lun(cmd->lun) == tcmi_lun(parent->lun))
 				tcmi_tmf_end_or_await(conn, parent, cmd);
 }
 
@@ -441,8 +456,7 @@ static void tcmi_tmf_abort_task(struct tcmi_conn *conn, struct tcmi_cmd *parent)
 		tcmi_tmf_answer(conn, parent, ISCSIP_TMF_NO_TASK);
 		return;
 	}
-	if (cmd->state == TCMI_CMD_IN_CORE && !test_bit(TCMI_CMD_POSTED, &cmd->flags) &&
-	    tcmi_tmf_disown(conn, cmd)) {
+	if (cmd->state == TCMI_CMD_IN_CORE && tcmi_tmf_disown(conn, parent, cmd)) {
 		tcmi_tmf_answer(conn, parent, ISCSIP_TMF_COMPLETE);
 		return;
 	}
@@ -571,7 +585,7 @@ static bool tcmi_tmf_blocks(const struct tcmi_cmd *tmf, const struct tcmi_cmd *c
 	if (cmd->state == TCMI_CMD_TRAILING)
 		return tcmi_tmf_awaits_rest(tmf, cmd->lun) && tcmi_tmf_covers(tmf, cmd);
 	return test_bit(TCMI_CMD_SUBMITTED, &tmf->flags) && tcmi_tmf_unanswered(cmd) &&
-	       !cmd->unlinked &&
+	       cmd->itt != ISCSIP_TAG_RESERVED &&
 	       tcmi_lun(cmd->lun) == tcmi_lun(tmf->lun) && iscsip_sn_lt(cmd->cmdsn, tmf->cmdsn);
 }
 

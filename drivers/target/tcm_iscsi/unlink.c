@@ -34,6 +34,10 @@ struct tcmi_unlink {
 
 static DEFINE_SPINLOCK(tcmi_unlinks_lock);
 static LIST_HEAD(tcmi_unlinks);
+static DEFINE_MUTEX(tcmi_unlinks_end);	/* two may hold one HBA */
+
+/* LUNs that somebody removes now: who looks one up sees to it that he finds none of them. */
+atomic_t tcmi_unlinks_begun;
 
 /* The device goes when others let go of it, too, which core may have for a moment. */
 static bool tcmi_unlink_is_last(const struct tcmi_unlink *u)
@@ -57,6 +61,8 @@ static void tcmi_unlink_give_back(struct tcmi_unlink *u)
 	spin_lock(&u->dev->se_port_lock);
 	u->dev->export_count--;
 	spin_unlock(&u->dev->se_port_lock);
+	/* it may have been what failed the last ones */
+	flush_work(&u->dev->delayed_cmd_work);
 	u->dev = NULL;
 	config_item_put(u->items[0]);
 	/* the last one when its directory has been removed meanwhile */
@@ -70,11 +76,14 @@ static void tcmi_unlink_work(struct work_struct *work)
 	if (u->dev)
 		tcmi_unlink_give_back(u);
 	/* core looks into the HBA when it frees the device */
+	mutex_lock(&tcmi_unlinks_end);
 	if (tcmi_unlink_is_last(u)) {
+		mutex_unlock(&tcmi_unlinks_end);
 		queue_delayed_work(tcmi_end_wq, &u->work, TCMI_UNLINK_PAUSE);
 		return;
 	}
 	config_item_put(u->items[2]);
+	mutex_unlock(&tcmi_unlinks_end);
 	kfree(u);
 	module_put(THIS_MODULE);
 }
@@ -315,7 +324,9 @@ void tcmi_unlink_wait(struct se_portal_group *se_tpg, struct se_lun *lun)
 
 	/* as core does next */
 	WRITE_ONCE(lun->lun_shutdown, true);
-	smp_mb();	/* who has not been counted yet sees it; a counter is before its look */
+	atomic_inc(&tcmi_unlinks_begun);
+	/* who has looked it up without that has been counted */
+	synchronize_rcu_expedited();
 	while ((users = tcmi_unlink_users(lun))) {
 		if (!u && fatal_signal_pending(current)) {
 			u = tcmi_unlink_begin(lun);
@@ -332,6 +343,7 @@ void tcmi_unlink_wait(struct se_portal_group *se_tpg, struct se_lun *lun)
 		schedule_timeout_idle(pause);
 		pause = min_t(long, 2 * pause, TCMI_UNLINK_PAUSE);
 	}
+	atomic_dec(&tcmi_unlinks_begun);
 	if (u)
 		tcmi_unlink_end(tpg, u);
 }
