@@ -255,13 +255,31 @@ void tcmi_reserve_unshut(struct tcmi_lane *lane);
 
 /* ---- quota.c: the memory behind commands ---- */
 #define TCMI_QUOTA_FREE	(64 * 1024)	/* bytes of a connection that are not counted */
+#define TCMI_QUOTA_MAX_LOW	(8 * 1024 * 1024)	/* what any command may have */
 bool tcmi_quota_exceeds(const struct se_cmd *se_cmd);
 bool tcmi_quota_scarce(void);
 void tcmi_quota_add(struct tcmi_conn *conn, u32 bytes);
-bool tcmi_quota_take(struct tcmi_conn *conn, u32 bytes);
-void tcmi_quota_give(struct tcmi_conn *conn, u32 bytes);
+bool tcmi_quota_borrow(struct tcmi_conn *conn, u32 bytes, long own);
 void tcmi_quota_settle(struct tcmi_conn *conn);
 void tcmi_quota_exit(void);
+
+/*
+ * Count memory that a connection wants to have, in its thread, until tcmi_quota_give().
+ * Return: false when there is too much of it: the initiator may try again.
+ */
+static inline bool tcmi_quota_take(struct tcmi_conn *conn, u32 bytes)
+{
+	long own = atomic_long_add_return(bytes, &conn->quota);
+
+	return likely(own <= conn->lent) || tcmi_quota_borrow(conn, bytes, own);
+}
+
+/* The memory is gone. Context: any. */
+static inline void tcmi_quota_give(struct tcmi_conn *conn, u32 bytes)
+{
+	if (bytes)
+		atomic_long_sub(bytes, &conn->quota);
+}
 
 /* ---- drain.c: what ended connections leave in the backend ---- */
 void tcmi_drain_begin(struct tcmi_conn *conn);

@@ -138,7 +138,8 @@ static int tcmi_io_once(struct tcmi_conn *conn)
 {
 	int rx, tx;
 
-	tcmi_unlink_look(conn);
+	if (unlikely(test_bit(TCMI_CONN_UNLINK, &conn->flags)))
+		tcmi_unlink_look(conn);
 	tcmi_io_posts(conn);
 	if (conn->tx.close_after && list_empty(&conn->tx.queue) && !conn->tx.bytes)
 		return tcmi_io_linger(conn);

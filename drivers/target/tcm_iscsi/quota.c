@@ -16,25 +16,21 @@
 
 #define TCMI_QUOTA_SPARE	(256 * 1024)		/* so much a busy connection may keep */
 #define TCMI_QUOTA_CONN		(4 * 1024 * 1024)	/* that much each may have, if need be */
-#define TCMI_QUOTA_MAX_LOW	(8 * 1024 * 1024)	/* the limit for one is in between, */
-#define TCMI_QUOTA_MAX_HIGH	(32 * 1024 * 1024)	/* and the backend's */
+#define TCMI_QUOTA_MAX_HIGH	(32 * 1024 * 1024)	/* the limit for one command */
 
 static atomic_long_t tcmi_quota_lent;	/* bytes */
 
 /**
- * tcmi_quota_exceeds() - does a command transfer more than any command may?
- * @se_cmd: the command, prepared
+ * tcmi_quota_exceeds() - does a long command transfer more than any command may?
+ * @se_cmd: the command, prepared, with more than %TCMI_QUOTA_MAX_LOW
  *
  * The backend's limit is in the Block Limits page, which not all initiators read.
  */
 bool tcmi_quota_exceeds(const struct se_cmd *se_cmd)
 {
 	const struct se_dev_attrib *attrib = &se_cmd->se_dev->dev_attrib;
-	u64 most;
+	u64 most = (u64)attrib->hw_max_sectors * attrib->hw_block_size;
 
-	if (likely(se_cmd->data_length <= TCMI_QUOTA_MAX_LOW))
-		return false;
-	most = (u64)attrib->hw_max_sectors * attrib->hw_block_size;
 	return se_cmd->data_length > clamp_t(u64, most, TCMI_QUOTA_MAX_LOW, TCMI_QUOTA_MAX_HIGH);
 }
 
@@ -71,23 +67,19 @@ void tcmi_quota_add(struct tcmi_conn *conn, u32 bytes)
 }
 
 /**
- * tcmi_quota_take() - count memory that a connection wants to have
+ * tcmi_quota_borrow() - may a connection have more than it has been lent?
  * @conn: the connection; its thread calls
- * @bytes: how much; until tcmi_quota_give()
- *
- * Return: false when there is too much of it: the initiator may try again.
+ * @bytes: what tcmi_quota_take() has counted
+ * @own: what it has with that
+ * Return: false if not, and that it is not counted any more.
  */
-bool tcmi_quota_take(struct tcmi_conn *conn, u32 bytes)
+bool tcmi_quota_borrow(struct tcmi_conn *conn, u32 bytes, long own)
 {
-	long own = atomic_long_add_return(bytes, &conn->quota);
-	long more, all, ram;
+	long more = round_up(own - conn->lent, TCMI_QUOTA_FREE);
+	long all, ram = totalram_pages();
 
-	if (likely(own <= conn->lent))
-		return true;
-	more = round_up(own - conn->lent, TCMI_QUOTA_FREE);
 	tcmi_quota_lend(conn, more);
 	all = tcmi_quota_pages();
-	ram = totalram_pages();
 	if (all <= ram / 8)
 		return true;
 	/* one at least, however long; but an initiator may have thousands of connections */
@@ -99,18 +91,6 @@ bool tcmi_quota_take(struct tcmi_conn *conn, u32 bytes)
 	tcmi_quota_give(conn, bytes);
 	tcmi_quota_lend(conn, -more);
 	return false;
-}
-
-/**
- * tcmi_quota_give() - the memory is gone
- * @conn: the connection that had it
- * @bytes: how much
- * Context: any.
- */
-void tcmi_quota_give(struct tcmi_conn *conn, u32 bytes)
-{
-	if (bytes)
-		atomic_long_sub(bytes, &conn->quota);
 }
 
 /**

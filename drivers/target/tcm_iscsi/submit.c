@@ -532,7 +532,8 @@ bool tcmi_submit_refuse(struct tcmi_cmd *cmd)
 {
 	if (unlikely(tcmi_core_contradicts(cmd)))
 		tcmi_cmd_fail(cmd, TCM_INVALID_FIELD_IN_COMMAND_IU);
-	else if (unlikely(tcmi_quota_exceeds(&cmd->se_cmd)))
+	else if (unlikely(cmd->se_cmd.data_length > TCMI_QUOTA_MAX_LOW) &&
+		 tcmi_quota_exceeds(&cmd->se_cmd))
 		tcmi_cmd_fail(cmd, TCM_INVALID_CDB_FIELD);
 	else if (tcmi_unlink_begun(&cmd->se_cmd))
 		tcmi_cmd_fail(cmd, TCM_NON_EXISTENT_LUN);

@@ -206,9 +206,8 @@ void tcmi_unlink_look(struct tcmi_conn *conn)
 	struct tcmi_cmd *cmd;
 	int i;
 
-	if (likely(!test_bit(TCMI_CONN_UNLINK, &conn->flags)))
+	if (!test_and_clear_bit(TCMI_CONN_UNLINK, &conn->flags))
 		return;
-	clear_bit(TCMI_CONN_UNLINK, &conn->flags);
 	for (i = 0; i < TCMI_TASK_BUCKETS; i++)
 		hlist_for_each_entry_safe(cmd, next, &conn->tasks[i], task)
 			tcmi_unlink_cmd(cmd);
