@@ -15,6 +15,8 @@ PORTAL=127.0.0.1:3260
 IQN=${BASE}orphans
 ORPHANS=200
 SECONDS_LONG=${ORPHANS_SECONDS:-20}
+# the debug kernel serves a tenth
+[ -z "${LAB_DEBUG:-}" ] || { ORPHANS=20 COMEBACK=${COMEBACK:-100}; }
 COMEBACK=${COMEBACK:-1000}
 export RAW_IQN=$IQN
 
