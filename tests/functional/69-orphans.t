@@ -76,7 +76,10 @@ ok "[ ${attempts:-99999} -le $((ORPHANS * (SECONDS_LONG / 3 + 12))) ]" \
 	"who is refused again and again has to wait for it" || diag "${attempts:-?} attempts"
 # 2 % of a CPU; the VM is some fifteen times slower than a machine, on a busy host twice
 # that. VMFLAGS=-i tells exactly: 4 jiffies.
-ok "[ $busy -le $((200 * 60 / 100)) ]" "and they cost little CPU" ||
+most=120
+# what its checks take is no measure
+[ -z "${LAB_DEBUG:-}" ] || most=400
+ok "[ $busy -le $most ]" "and they cost little CPU" ||
 	diag "$busy jiffies"
 longest=$(sed -n 's/^# longest: \([0-9]*\) ms/\1/p' /tmp/retry)
 ok "[ ${longest:-0} -ge 2500 ] && [ ${longest:-9999} -le 4500 ]" "for three seconds at most" ||
